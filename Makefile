@@ -1,0 +1,109 @@
+# Pinyon's front door: `make help` lists the targets. Every target installs what it
+# needs first (tools/setup, silent and offline when nothing is missing), so that each
+# works in a fresh clone. Meson does the building; this file only names the ways.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+FUZZ_SECONDS ?= 60
+C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.[ch]')
+TIDY_FILES = $(filter src/%.c ext/%.c,$(C_FILES))
+SHELL_FILES = tools/setup .ci/run
+PACKAGE_FILES := $(shell find include src ext python meson.build meson.options \
+	pyproject.toml -type f -not -name '*.pyc' 2>/dev/null)
+INSTALLED := .venv/pinyon-installed
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+setup: need-build need-dev ## install packages of the system and the .venv
+need-%:
+	@tools/setup $*
+
+# --- building ------------------------------------------------------------------
+
+build: build/build.ninja $(INSTALLED) ## compile everything, install the package in .venv
+	meson compile -C build
+
+# One directory per way of building; each is configured once.
+SANITIZED = --buildtype=debugoptimized -Dext=false -Dtests=true -Dcrash_points=true
+build/build.ninja: WAY = -Dtests=true -Dbenches=true
+build-crash/build.ninja: WAY = -Dext=false -Dtests=true -Dcrash_points=true
+build-asan/build.ninja: WAY = $(SANITIZED) -Db_sanitize=address,undefined
+build-tsan/build.ninja: WAY = $(SANITIZED) -Db_sanitize=thread
+build-clang/build.ninja: WAY = -Dtests=true -Dbenches=true
+build-fuzz/build.ninja: WAY = --buildtype=debugoptimized -Dext=false -Dfuzz=true \
+	-Db_sanitize=address,undefined -Db_lundef=false
+build-clang/build.ninja build-fuzz/build.ninja: export CC = clang-14
+build-clang/build.ninja: | need-check
+build-fuzz/build.ninja: | need-fuzz
+build%/build.ninja: | need-build
+	meson setup $(@D) $(WAY) >/dev/null
+build/build.ninja: | need-build
+	meson setup $(@D) $(WAY) >/dev/null
+
+$(INSTALLED): $(PACKAGE_FILES) | need-build
+	@echo 'package: building and installing into .venv'
+	@pip install --quiet --no-index --no-deps --no-build-isolation \
+		-Cbuild-dir=build-package .
+	@touch $@
+
+# --- running -------------------------------------------------------------------
+
+demo: need-demo $(INSTALLED) ## run the main job: flights through one shared cache
+	python -m examples.flights
+
+test: need-dev $(INSTALLED) build-asan/build.ninja build-tsan/build.ninja ## all tests
+	meson test -C build-asan --print-errorlogs
+	$(NO_ASLR) meson test -C build-tsan --print-errorlogs --suite threads
+	python -m pytest
+
+asan: build-asan/build.ninja ## C tests under ASan and UBSan
+	meson test -C build-asan --print-errorlogs
+
+# gcc 12's TSan cannot place its shadow under some kernels' address randomization.
+NO_ASLR = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+tsan: build-tsan/build.ninja ## C tests under TSan
+	$(NO_ASLR) meson test -C build-tsan --print-errorlogs
+
+bench: need-bench $(INSTALLED) build/build.ninja ## measure, beside the peers
+	meson test -C build --benchmark --verbose
+
+fuzz: build-fuzz/build.ninja ## fuzz each target for FUZZ_SECONDS (60)
+	meson compile -C build-fuzz
+
+torture: build-crash/build.ninja ## kill writers at every crash point, 10,000 times
+	meson test -C build-crash --print-errorlogs --suite torture
+
+# --- checking ------------------------------------------------------------------
+
+check: format lint tidy types ## all four below
+
+format: need-check ## is the layout of C and Python as the formatters write it?
+	clang-format-14 --dry-run -Werror $(C_FILES)
+	ruff format --check --quiet
+
+lint: need-check build-clang/build.ninja ## clang's warnings, clang-tidy, ruff, shellcheck
+	meson compile -C build-clang
+	printf '%s\n' $(TIDY_FILES) | \
+		xargs -r -P $$(nproc) -n 1 clang-tidy-14 --quiet -p build-clang
+	ruff check --quiet
+	shellcheck $(SHELL_FILES)
+
+tidy: ## arrows, banned calls, headers, sizes: what tools/tidy knows
+	python3 tools/tidy
+
+types: need-check $(INSTALLED) ## mypy --strict on the package and the examples
+	mypy python/pinyon examples
+
+wheel: need-build need-wheel ## one abi3 wheel with its libraries inside, in dist/
+	rm -rf build-wheel dist
+	pip wheel --quiet --no-index --no-deps --no-build-isolation -w build-wheel .
+	auditwheel repair -w dist build-wheel/pinyon-*.whl
+
+clean: ## remove what was built (not the .venv)
+	rm -rf build build-{asan,clang,crash,fuzz,package,tsan,wheel} dist $(INSTALLED)
+
+.PHONY: help setup build demo test asan tsan bench fuzz torture check format lint \
+	tidy types wheel clean
