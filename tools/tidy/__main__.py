@@ -15,7 +15,7 @@ from tree import Finding, Tree
 
 def findings(tree: Tree) -> list[Finding]:
     """All findings but the excused ones, and the exceptions that excuse nothing."""
-    exceptions = tree.table.get("exception", [])
+    exceptions: list[dict[str, str]] = tree.table.get("exception", [])
     used = [False] * len(exceptions)
     kept = []
     for finding in (f for rule in RULES for f in rule(tree)):

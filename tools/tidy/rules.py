@@ -21,21 +21,21 @@ PROSE_LINES_MIN = 2
 
 def arrows(tree: Tree) -> Iterator[Finding]:
     """A room includes only the rooms its row allows, and arrows go down."""
-    order = list(tree.rooms)
+    above: list[str] = []
     for room in tree.rooms.values():
-        for other in room.may:
-            if other not in order or order.index(other) >= order.index(room.name):
-                text = f"room {room.name} names {other}, which is not above it"
-                yield Finding("tools/arrows.toml", 1, "arrows", text)
+        for name in [name for name in room.may if name not in above]:
+            text = f"room {room.name} names {name}, which is not above it"
+            yield Finding("tools/arrows.toml", 1, "arrows", text)
+        above.append(room.name)
     for path in tree.c_files("src/", "ext/"):
-        room = tree.room_of(path)
-        if room is None:
+        home = tree.room_of(path)
+        if home is None:
             yield Finding(path, 1, "arrows", "lies in no room of tools/arrows.toml")
             continue
         for line, header in includes_of(tree.text(path)):
             other = _room_of_header(tree, header)
-            if other not in (None, room.name, *room.may):
-                text = f"{room.name} may not include {header} ({other})"
+            if other not in (None, home.name, *home.may):
+                text = f"{home.name} may not include {header} ({other})"
                 yield Finding(path, line, "arrows", text)
 
 
@@ -56,8 +56,10 @@ def banned(tree: Tree) -> Iterator[Finding]:
     """A room calls nothing its row bans: clock, chance, memory, output, ..."""
     for path in tree.c_files("src/", "ext/"):
         room = tree.room_of(path)
+        if room is None:
+            continue
         code = tree.code(path)
-        for section in room.bans if room else []:
+        for section in room.bans:
             names = "|".join(tree.table["banned"][section]).replace("*", r"\w*")
             for match in re.finditer(rf"(?<![\w.>])({names})\s*\(", code):
                 text = f"{room.name} may not call {match.group(1)}()"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from csource import code_of
 
@@ -39,7 +40,7 @@ class Tree:
     _texts: dict[str, str] = field(default_factory=dict)
 
     @cached_property
-    def table(self) -> dict[str, dict]:
+    def table(self) -> dict[str, Any]:
         with open(self.root / "tools/arrows.toml", "rb") as file:
             return tomllib.load(file)
 
