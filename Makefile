@@ -84,6 +84,10 @@ format: need-check ## is the layout of C and Python as the formatters write it?
 	clang-format-14 --dry-run -Werror $(C_FILES)
 	ruff format --check --quiet
 
+fix: need-check ## write the layout that `make format` asks for
+	clang-format-14 -i $(C_FILES)
+	ruff format --quiet
+
 lint: need-check build-clang/build.ninja ## clang's warnings, clang-tidy, ruff, shellcheck
 	meson compile -C build-clang
 	printf '%s\n' $(TIDY_FILES) | \
@@ -105,5 +109,5 @@ wheel: need-build need-wheel ## one abi3 wheel with its libraries inside, in dis
 clean: ## remove what was built (not the .venv)
 	rm -rf build build-{asan,clang,crash,fuzz,package,tsan,wheel} dist $(INSTALLED)
 
-.PHONY: help setup build demo test asan tsan bench fuzz torture check format lint \
+.PHONY: help setup build demo test asan tsan bench fuzz torture check format fix lint \
 	tidy types wheel clean
