@@ -1,0 +1,157 @@
+#include "store/item.h"
+
+#include <stdatomic.h>
+
+#include "base/bytes.h"
+#include "base/compiler.h"
+#include "store/layout.h"
+
+#if PN_TSAN && defined(__x86_64__)
+/* memcpy is intercepted by the sanitizer; a string instruction is not. */
+PN_NO_TSAN static void
+copy(void *dst, const void *src, size_t n)
+{
+    __asm__ volatile("rep movsb" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
+}
+#else
+static inline void
+copy(void *dst, const void *src, size_t n)
+{
+    memcpy(dst, src, n);
+}
+#endif
+
+PN_NOINLINE void
+pn_copy_out(void *dst, const char *src, size_t n)
+{
+    copy(dst, src, n);
+}
+
+PN_NOINLINE void
+pn_copy_in(char *dst, const void *src, size_t n)
+{
+    copy(dst, src, n);
+}
+
+PN_NO_TSAN PN_NOINLINE bool
+pn_shared_equal(const char *shared, const void *key, size_t n)
+{
+#if PN_TSAN
+    char mine[PN_KEY_MAX];
+    copy(mine, shared, n);
+    return memcmp(mine, key, n) == 0;
+#else
+    return memcmp(shared, key, n) == 0;
+#endif
+}
+
+/* Bytes of the optional fields, without the tags. */
+static inline uint32_t
+optional_size(uint8_t flags)
+{
+    return ((flags & PN_HAS_EXP) != 0 ? 5u : 0u) +
+           ((flags & PN_HAS_CFLAGS) != 0 ? 4u : 0u) +
+           ((flags & PN_HAS_CAS) != 0 ? 8u : 0u) +
+           ((flags & PN_HAS_TAGS) != 0 ? 1u : 0u);
+}
+
+/* The optional fields, from a private copy of the header. */
+static void
+parse_optional(const char *p, const char *head, struct pn_view *view)
+{
+    const char *at = head + PN_ITEM_HEADER;
+    if ((view->flags & PN_HAS_EXP) != 0) {
+        view->exp_ms = pn_load40(at);
+        at += 5;
+    }
+    if ((view->flags & PN_HAS_CFLAGS) != 0) {
+        view->cflags = pn_load32(at);
+        at += 4;
+    }
+    if ((view->flags & PN_HAS_CAS) != 0) {
+        view->cas = pn_load64(at);
+        at += 8;
+    }
+    if ((view->flags & PN_HAS_TAGS) != 0) {
+        view->ntags = (uint8_t)*at;
+        view->tags = p + (at + 1 - head);
+    }
+}
+
+bool
+pn_item_parse(const char *p, size_t room, struct pn_view *view)
+{
+    if (PN_UNLIKELY(room < PN_ITEM_MIN)) {
+        return false;
+    }
+    /* Items start at a multiple of 4, so the fixed part is two atomic words. */
+    const _Atomic uint32_t *word = (const _Atomic uint32_t *)(const void *)p;
+    uint32_t lengths = atomic_load_explicit(&word[0], memory_order_relaxed);
+    view->klen = lengths & 0xff;
+    view->vlen = lengths >> 8;
+    view->flags = (uint8_t)atomic_load_explicit(&word[1], memory_order_relaxed);
+    view->exp_ms = PN_NO_TTL;
+    view->cflags = 0;
+    view->cas = 0;
+    view->tags = NULL;
+    view->ntags = 0;
+    size_t at = PN_ITEM_HEADER;
+    if (PN_UNLIKELY((view->flags & 0xf0) != 0)) {
+        at += optional_size(view->flags);
+        if (at > room) {
+            return false;
+        }
+        char head[PN_ITEM_HEADER + 18]; /* the most that stands before the tags */
+        pn_copy_out(head, p, at);
+        parse_optional(p, head, view);
+        at += view->ntags * 8u;
+    }
+    view->key = p + at;
+    view->val = view->key + view->klen;
+    at += view->klen + (size_t)view->vlen;
+    view->size = (uint32_t)pn_round_up(at, 4);
+    return view->klen > 0 && view->ntags <= PN_TAGS_MAX && view->size <= room;
+}
+
+uint32_t
+pn_draft_finish(struct pn_draft *draft)
+{
+    draft->flags |= (uint8_t)((draft->exp_ms != PN_NO_TTL ? PN_HAS_EXP : 0) |
+                              (draft->cflags != 0 ? PN_HAS_CFLAGS : 0) |
+                              (draft->ntags != 0 ? PN_HAS_TAGS : 0));
+    size_t size = PN_ITEM_HEADER + optional_size(draft->flags) + draft->ntags * 8u +
+                  draft->klen + draft->vlen;
+    return (uint32_t)pn_round_up(size, 4);
+}
+
+void
+pn_item_write(char *p, const struct pn_draft *draft)
+{
+    char head[PN_ITEM_HEADER + 18 + PN_TAGS_MAX * 8];
+    char *at = head + PN_ITEM_HEADER;
+    pn_store32(head, (uint32_t)draft->klen | (uint32_t)draft->vlen << 8);
+    head[4] = (char)draft->flags;
+    if ((draft->flags & PN_HAS_EXP) != 0) {
+        pn_store40(at, draft->exp_ms);
+        at += 5;
+    }
+    if ((draft->flags & PN_HAS_CFLAGS) != 0) {
+        pn_store32(at, draft->cflags);
+        at += 4;
+    }
+    if ((draft->flags & PN_HAS_CAS) != 0) {
+        pn_store64(at, draft->cas);
+        at += 8;
+    }
+    if ((draft->flags & PN_HAS_TAGS) != 0) {
+        *at++ = (char)draft->ntags;
+        for (unsigned i = 0; i < draft->ntags; i++, at += 8) {
+            pn_store32(at, draft->tags[i].cell);
+            pn_store32(at + 4, draft->tags[i].gen);
+        }
+    }
+    size_t n = (size_t)(at - head);
+    pn_copy_in(p, head, n);
+    pn_copy_in(p + n, draft->key, draft->klen);
+    pn_copy_in(p + n + draft->klen, draft->val, draft->vlen);
+}
