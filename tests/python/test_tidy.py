@@ -15,7 +15,7 @@ TABLE = """
 [banned]
 clock = ["time", "pn_clock_*"]
 [state]
-allowed_types = ["PyModuleDef"]
+allowed = ["PyModuleDef"]
 [room.base]
 path = "src/base"
 may = []

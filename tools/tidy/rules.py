@@ -68,8 +68,7 @@ def banned(tree: Tree) -> Iterator[Finding]:
 
 def state(tree: Tree) -> Iterator[Finding]:
     """No mutable state at file scope, and no static local that is not const."""
-    allowed = tree.table["state"]["allowed_types"]
-    excused = re.compile(rf"\b(?:{'|'.join(allowed)})\b")
+    excused = re.compile(rf"\b(?:{'|'.join(tree.table['state']['allowed'])})(?!\w)")
     for path in tree.c_files():
         statements, functions = file_scope(tree.code(path))
         found = [(s.line, s.text) for s in statements]
