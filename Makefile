@@ -59,8 +59,16 @@ test: need-dev $(INSTALLED) build-asan/build.ninja build-tsan/build.ninja ## all
 	$(NO_ASLR) meson test -C build-tsan --print-errorlogs --suite threads
 	python -m pytest
 
-asan: build-asan/build.ninja ## C tests under ASan and UBSan
+# The interpreter is not instrumented, so the runtimes are loaded ahead of it, and leaks
+# are left to the leak test: LeakSanitizer would list what CPython keeps on purpose.
+PRELOAD = $(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so)
+asan: need-dev build-asan/build.ninja ## C and Python tests under ASan and UBSan
 	meson test -C build-asan --print-errorlogs
+	pip install --quiet --no-index --no-deps --no-build-isolation --upgrade \
+		--target build-asan/site -Cbuild-dir=build-asan/package \
+		-Csetup-args=-Db_sanitize=address,undefined .
+	LD_PRELOAD='$(PRELOAD)' ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=build-asan/site \
+		python -m pytest tests/python -k 'not leak and not tidy'
 
 # gcc 12's TSan cannot place its shadow under some kernels' address randomization.
 NO_ASLR = $(shell setarch -R true 2>/dev/null && echo setarch -R)
@@ -72,6 +80,11 @@ bench: need-bench $(INSTALLED) build/build.ninja ## measure, beside the peers
 
 fuzz: build-fuzz/build.ninja ## fuzz each target for FUZZ_SECONDS (60)
 	meson compile -C build-fuzz
+	cd build-fuzz && for target in tests/fuzz/fuzz_*[!p]; do \
+		mkdir -p corpus/$${target##*_}; \
+		$$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+			corpus/$${target##*_} ../tests/fuzz/corpus/$${target##*_}; \
+	done
 
 torture: build-crash/build.ninja ## kill writers at every crash point, 10,000 times
 	meson test -C build-crash --print-errorlogs --suite torture
