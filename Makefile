@@ -46,7 +46,7 @@ build/build.ninja: | need-build
 $(INSTALLED): $(PACKAGE_FILES) | need-build
 	@echo 'package: building and installing into .venv'
 	@pip install --quiet --no-index --no-deps --no-build-isolation \
-		-Cbuild-dir=build-package .
+		--config-settings=build-dir=build-package .
 	@touch $@
 
 # --- running -------------------------------------------------------------------
@@ -65,8 +65,8 @@ PRELOAD = $(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=
 asan: need-dev build-asan/build.ninja ## C and Python tests under ASan and UBSan
 	meson test -C build-asan --print-errorlogs
 	pip install --quiet --no-index --no-deps --no-build-isolation --upgrade \
-		--target build-asan/site -Cbuild-dir=build-asan/package \
-		-Csetup-args=-Db_sanitize=address,undefined .
+		--target build-asan/site --config-settings=build-dir=build-asan/package \
+		--config-settings=setup-args=-Db_sanitize=address,undefined .
 	LD_PRELOAD='$(PRELOAD)' ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=build-asan/site \
 		python -m pytest tests/python -k 'not leak and not tidy'
 
