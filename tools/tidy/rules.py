@@ -16,6 +16,7 @@ Rule = Callable[[Tree], Iterator[Finding]]
 
 FILE_LINES_REPORT, FILE_LINES_MAX = 400, 700
 FUNCTION_LINES_REPORT = 70
+COLUMNS_MAX = 88
 PROSE_LINES_MIN = 2
 
 
@@ -182,6 +183,14 @@ def _headings(markdown: str) -> set[str]:
     return {title.replace(" ", "-") for title in kept}
 
 
+def columns(tree: Tree) -> Iterator[Finding]:
+    """No line of C beyond 88 columns; clang-format leaves comments alone."""
+    for path in [p for p in tree.paths if p.endswith((".c", ".h"))]:
+        for line, text in tree.lines(path):
+            if len(text) > COLUMNS_MAX:
+                yield Finding(path, line, "columns", f"{len(text)} columns")
+
+
 def sizes(tree: Tree) -> Iterator[Finding]:
     """No file beyond 700 lines; files beyond 400 and functions beyond 70 are told."""
     for path in tree.paths:
@@ -208,5 +217,5 @@ def _functions(tree: Tree, path: str) -> Iterator[tuple[str, int, int]]:
 
 RULES: list[Rule] = [
     arrows, banned, state, macro_return, prose, tested, dead, machine_paths, later,
-    links, sizes,
+    links, columns, sizes,
 ]  # fmt: skip
