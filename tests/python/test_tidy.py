@@ -76,7 +76,7 @@ FAULTS = [
     ("later", "src/store/index.c", "/* TO" + "DO: the rest */\n"),
     ("links", "docs/guide.md", "[gone](gone.md)\n"),
     ("links", "docs/guide.md", "[gone](#gone)\n"),
-    ("columns", "src/store/index.c", "/*" + "-" * 83 + " */\n"),
+    ("columns", "src/store/index.c", "/*" + "-" * 84 + " */\n"),
     ("sizes", "src/store/index.c", "\n" * 700),
     (
         "exceptions",
