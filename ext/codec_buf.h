@@ -24,6 +24,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -54,8 +55,8 @@ void codec_buf_release(struct codec_buf *buf);
 /* Room for `more` further bytes. 0, or -1 with MemoryError set. */
 int codec_buf_grow(struct codec_buf *buf, size_t more);
 
-/* Makes the content of `bytes` (exactly a bytes object) the content of an empty buffer,
-   without a copy. Nothing may be appended after it. */
+/* Makes the content of `bytes` (exactly a bytes object) the content of a buffer fresh
+   from init or release, without a copy. Nothing may be appended after it. */
 void codec_buf_lend(struct codec_buf *buf, PyObject *bytes);
 
 static inline int

@@ -25,13 +25,22 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-/* Leaves of Pinyon's exception tree. codec_state_init takes its own references. */
+/* Leaves of Pinyon's exception tree. codec_state_init takes its own references.
+       serialization     SerializationError
+       unsigned_         Unsigned, is a SerializationError
+       type_not_allowed  TypeNotAllowed, is a SerializationError
+       value_too_large   ValueTooLarge, is a ValueError
+       key_too_long      KeyTooLong, is a ValueError
+       key_type          KeyTypeError, is a TypeError
+       config            ConfigError, is a ValueError */
+#define CODEC_ERRORS(X) \
+    X(serialization) X(unsigned_) X(type_not_allowed) X(value_too_large) \
+    X(key_too_long) X(key_type) X(config)
+
 struct codec_errors {
-    PyObject *serialization;
-    PyObject *unsigned_;        /* is a SerializationError */
-    PyObject *type_not_allowed; /* is a SerializationError */
-    PyObject *key_too_long;     /* is a ValueError */
-    PyObject *value_too_large;  /* is a ValueError */
+#define X(field) PyObject *field;
+    CODEC_ERRORS(X)
+#undef X
 };
 
 /* Standard classes: field, module, name. */
@@ -67,7 +76,7 @@ struct codec_state {
     } names;
 #undef X
     PyObject *from_bytes; /* int.from_bytes, bound */
-    PyObject *signed_kw;  /* ("signed",) */
+    PyObject *signed_kw;  /* {"signed": True} */
     PyObject *big_text;   /* "big" */
     PyObject *by_type;    /* dict: class -> (name, encode) */
     PyObject *by_name;    /* dict: name -> (class, decode) */
