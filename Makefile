@@ -75,8 +75,8 @@ NO_ASLR = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 tsan: build-tsan/build.ninja ## C tests under TSan
 	$(NO_ASLR) meson test -C build-tsan --print-errorlogs
 
-bench: need-bench $(INSTALLED) build/build.ninja ## measure, beside the peers
-	meson test -C build --benchmark --verbose
+bench: need-demo need-bench build ## measure, beside the peers: ten minutes
+	python bench/run
 
 fuzz: build-fuzz/build.ninja ## fuzz each target for FUZZ_SECONDS (60)
 	meson compile -C build-fuzz
@@ -111,7 +111,7 @@ lint: need-check build-clang/build.ninja ## clang's warnings, clang-tidy, ruff, 
 tidy: ## arrows, banned calls, headers, sizes: what tools/tidy knows
 	python3 tools/tidy
 
-types: need-check $(INSTALLED) ## mypy --strict on the package and the examples
+types: need-check need-demo $(INSTALLED) ## mypy --strict on the package and the examples
 	mypy python/pinyon examples
 
 wheel: need-build need-wheel ## one abi3 wheel with its libraries inside, in dist/
