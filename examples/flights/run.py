@@ -1,0 +1,161 @@
+"""The order of events, and the command line."""
+
+import argparse
+import json
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+
+import pinyon
+
+from . import boards, crash, herd, replay
+from .boards import Act
+from .crew import Crew
+from .data import FLIGHTS, database
+from .results import ActResult, Results, machine, stretch
+from .screen import Screen
+from .tally import Tally
+
+ROOT = Path(__file__).resolve().parents[2]
+DATABASE = ROOT / ".cache" / "flights.sqlite"
+PICTURE = ROOT / "examples" / "out" / "flights.png"
+KILLING = 0.5  # of the seconds of a replay
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = _options(argv)
+    screen = Screen()
+    url = f"shm://flights-{os.getpid()}"
+    signal.signal(signal.SIGTERM, _interrupt)
+    begun = time.monotonic()
+    try:
+        results = _run(options, screen, url)
+    except KeyboardInterrupt:
+        screen.say("\ninterrupted: the workers and their region are gone")
+        return 130
+    finally:
+        if not options.keep:
+            _remove(url)
+    _report(options, screen, results)
+    if options.keep:
+        screen.say(f"region kept: {url}")
+    screen.say(f"{time.monotonic() - begun:.0f} seconds in all")
+    return 0
+
+
+def _options(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.flights",
+        description="Replays a year of flights through three kinds of cache.",
+    )
+    parser.add_argument(
+        "--workers", type=_count, default=4, metavar="N", help="processes (default 4)"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=8.0,
+        metavar="S",
+        help="the most that one replay may take (default 8)",
+    )
+    parser.add_argument(
+        "--size", default="16MiB", help="of the shared region (default 16MiB)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a second for each replay, no picture"
+    )
+    parser.add_argument("--no-picture", action="store_true", help="draw no picture")
+    parser.add_argument("--keep", action="store_true", help="keep the shared region")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    options = parser.parse_args(argv)
+    if options.quick:
+        options.seconds, options.no_picture = 1.0, True
+    return options
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 2 <= number <= herd.CALLERS:
+        raise argparse.ArgumentTypeError(
+            f"{text}: between 2 (one is killed, somebody must go on) and {herd.CALLERS}"
+        )
+    return number
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(options: argparse.Namespace, screen: Screen, url: str) -> Results:
+    with screen.building() as bars:
+        path = database(DATABASE, lambda done, _: bars.show(0, done))
+    screen.say(f"[bold]A flight board on one host[/]   {machine()}")
+    screen.say(
+        f"{options.workers} worker processes replay {FLIGHTS:,} flights in order of "
+        f"departure, three look-ups for each,\nfrom January on, for at most "
+        f"{options.seconds:g} s an act. Every act starts with nothing cached."
+    )
+    acts = [
+        Act("none", "no cache", boards.without),
+        Act("per-worker", "a cache per worker", boards.per_worker),
+        Act("shared", "one shared cache", boards.shared, f"{url}?size={options.size}"),
+    ]
+    played = [_play(options, screen, act, path) for act in acts]
+    return Results(options.workers, played, _kill(options, screen, acts[-1], path))
+
+
+def _play(
+    options: argparse.Namespace, screen: Screen, act: Act, path: Path
+) -> ActResult:
+    tally = Tally(multiprocessing.get_context("spawn"), options.workers)
+    with Crew(act, tally, path) as crew:
+        with screen.watching(act.title, tally) as watch:
+            year = replay.replay(crew, watch, options.seconds)
+        screen.say(f"{year.requests:,} look-ups: {stretch(year)}")
+        return ActResult(
+            act.name,
+            act.title,
+            year,
+            herd.expired(crew, _unwatched),
+            herd.absent(crew, _unwatched),
+        )
+
+
+def _kill(
+    options: argparse.Namespace, screen: Screen, act: Act, path: Path
+) -> crash.Crash:
+    """On the region of the last act, which is still there, though nobody has it."""
+    tally = Tally(multiprocessing.get_context("spawn"), options.workers)
+    with pinyon.Cache(act.url) as cache, Crew(act, tally, path) as crew:
+        screen.say("\n[bold]killing writers in mid-write[/]")
+        return crash.crash(crew, _unwatched, cache, KILLING * options.seconds)
+
+
+def _unwatched() -> None:
+    pass
+
+
+def _report(options: argparse.Namespace, screen: Screen, results: Results) -> None:
+    killed = results.crash
+    screen.say(
+        f"{killed.kills} writers killed (SIGKILL); meanwhile the others read "
+        f"{killed.answers:,} values, {killed.wrong} of them wrong; longest pause "
+        f"{killed.pause * 1e3:.1f} ms; the region repaired {killed.recoveries} shards "
+        f"and emptied {killed.wipes}; check: {killed.check}\n"
+    )
+    screen.table(results)
+    if not options.no_picture:
+        from .picture import draw  # takes a second to load, workers do without it
+
+        screen.say(f"\npicture: {draw(results, PICTURE)}")
+    if options.json:
+        options.json.write_text(json.dumps(results.as_json(), indent=2) + "\n")
+
+
+def _remove(url: str) -> None:
+    """Also after an interruption, when it may not have been made yet."""
+    if pinyon.exists(url):
+        pinyon.destroy(url)
