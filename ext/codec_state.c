@@ -77,7 +77,7 @@ codec_state_init(struct codec_state *state, const struct codec_errors *errors)
 
 /* Every reference that the state holds, for traverse and clear alike. */
 #define STATE_REFERENCES(Y) \
-    Y(from_bytes) Y(signed_kw) Y(big_text) Y(by_type) Y(by_name)
+    Y(from_bytes) Y(signed_kw) Y(big_text) Y(by_type) Y(by_name) Y(plan_class)
 
 int
 codec_state_traverse(struct codec_state *state, visitproc visit, void *arg)

@@ -80,6 +80,7 @@ struct codec_state {
     PyObject *big_text;   /* "big" */
     PyObject *by_type;    /* dict: class -> (name, encode) */
     PyObject *by_name;    /* dict: name -> (class, decode) */
+    PyObject *plan_class; /* _core.Plan, once plan_type_add has made it */
 };
 
 /* 0, or -1 with an exception set; on failure what was taken is released by clear. */

@@ -104,6 +104,11 @@ enum {
 int keys_bind(const struct keys_plan *plan, PyObject *const *args, size_t nargsf,
               PyObject *kwnames, struct key_buf *out);
 
+/* The plan inside a _core.Plan, which keeps it alive; NULL with TypeError set when
+   `object` is something else. */
+const struct keys_plan *keys_plan_from_object(const struct codec_state *state,
+                                              PyObject *object);
+
 /* Adds `Plan` and `KeyContext`, the Python faces of the above, to the module. */
 int plan_type_add(PyObject *module);
 
