@@ -22,6 +22,7 @@ def draw(results: Results, path: Path) -> Path:
     """Writes a PNG and returns its path."""
     acts = results.acts
     asked = acts[0].absent
+    rounds = asked.requests // asked.keys
     with matplotlib.rc_context():
         _style()
         figure, axes = pyplot.subplots(2, 3, figsize=(16, 9), dpi=120)
@@ -65,7 +66,7 @@ def draw(results: Results, path: Path) -> Path:
         _bars(
             axes[1, 2],
             acts,
-            f"{asked.keys:,} absent keys, {asked.requests // asked.keys} times: queries",
+            f"{asked.keys:,} absent keys, {rounds} times: queries",
             lambda a: a.absent.queries,
         )
         figure.subplots_adjust(0.04, 0.07, 0.97, 0.80, wspace=0.25, hspace=0.42)

@@ -90,8 +90,8 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def _run(options: argparse.Namespace, screen: Screen, url: str) -> Results:
-    with screen.building() as bars:
-        path = database(DATABASE, lambda done, _: bars.show(0, done))
+    with screen.building() as progress:
+        path = database(DATABASE, progress)
     screen.say(f"[bold]A flight board on one host[/]   {machine()}")
     screen.say(
         f"{options.workers} worker processes replay {FLIGHTS:,} flights in order of "
@@ -114,14 +114,20 @@ def _play(
     with Crew(act, tally, path) as crew:
         with screen.watching(act.title, tally) as watch:
             year = replay.replay(crew, watch, options.seconds)
-        screen.say(f"{year.requests:,} look-ups: {stretch(year)}")
-        return ActResult(
-            act.name,
-            act.title,
-            year,
-            herd.expired(crew, _unwatched),
-            herd.absent(crew, _unwatched),
+        screen.say(
+            f"{year.requests:,} look-ups, {year.queries:,} queries: {stretch(year)}"
         )
+        rush = herd.expired(crew, _unwatched)
+        screen.say(
+            f"{rush.callers} callers want one expired key: {rush.queries:,} queries, "
+            f"{rush.seconds:.2f} s until all have it"
+        )
+        none = herd.absent(crew, _unwatched)
+        screen.say(
+            f"{none.keys:,} absent keys, {none.requests:,} look-ups: "
+            f"{none.queries:,} queries, {none.seconds:.2f} s"
+        )
+    return ActResult(act.name, act.title, year, rush, none)
 
 
 def _kill(

@@ -2,19 +2,23 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from .crew import Watch
 from .data import FLIGHTS
+from .data import Progress as Progressing
 from .results import Results
 from .tally import Count, Tally
 
 LOG_EVERY = 2.0  # seconds between two lines of progress where there is no terminal
+REPLAYED = (Count.FLIGHTS, Count.REQUESTS, Count.QUERIES)
 
 
 class Screen:
@@ -27,32 +31,35 @@ class Screen:
         self.console.print(text)
 
     @contextmanager
-    def building(self) -> Iterator["Bars"]:
-        with Bars(self.console, ["flights"], FLIGHTS) as bars:
-            yield bars
+    def building(self) -> Iterator[Progressing]:
+        with Bars(self.console, ["flights"], [FLIGHTS]) as bars:
+            yield lambda done, _: bars.show(0, done)
 
     @contextmanager
     def watching(self, title: str, tally: Tally) -> Iterator[Watch]:
         """Shows the workers' replay; call what it yields again and again."""
         self.say(f"\n[bold]{title}[/]")
-        names = [f"worker {number}" for number in range(tally.workers)]
+        workers = range(tally.workers)
+        names = [*(f"worker {number}" for number in workers), "all"]
+        totals = [*(FLIGHTS // tally.workers for _ in workers), FLIGHTS]
         begun = time.monotonic()
-        with Bars(self.console, names, FLIGHTS // tally.workers) as bars:
+        with Bars(self.console, names, totals) as bars:
 
             def watch() -> None:
+                nonlocal begun
+                if not tally.total(Count.REQUESTS):
+                    begun = time.monotonic()
                 seconds = max(time.monotonic() - begun, 0.01)
-                for worker in range(tally.workers):
-                    requests = tally.of(worker, Count.REQUESTS)
-                    queries = tally.of(worker, Count.QUERIES)
-                    text = f"{requests / seconds:9,.0f} req/s"
-                    if requests:
-                        text += f"  {1 - min(1, queries / requests):6.1%} hits"
-                    bars.show(worker, tally.of(worker, Count.FLIGHTS), text)
+                for worker in workers:
+                    row = [tally.of(worker, what) for what in REPLAYED]
+                    bars.show(worker, row[0], _pace(row, seconds))
+                row = [tally.total(what) for what in REPLAYED]
+                bars.show(len(workers), row[0], _pace(row, seconds))
 
             yield watch
 
     def table(self, results: Results) -> None:
-        table = Table(title_justify="left", header_style="bold", pad_edge=False)
+        table = Table(box=SIMPLE_HEAD, header_style="bold")
         table.add_column("")
         for act in results.acts:
             table.add_column(act.title, justify="right")
@@ -61,26 +68,38 @@ class Screen:
         self.console.print(table)
 
 
-class Bars:
-    """One bar for each name. In a log: one line now and then."""
+def _pace(row: list[int], seconds: float) -> str:
+    _, requests, queries = row
+    text = f"{requests / seconds:9,.0f} requests/s"
+    if requests:
+        text += f" {1 - min(1, queries / requests):7.1%} hits"
+    return text
 
-    def __init__(self, console: Console, names: list[str], total: int) -> None:
+
+class Bars:
+    """A bar for each name, full at its total. In a log: the last one, as a line now
+    and then."""
+
+    def __init__(
+        self, console: Console, names: list[str], totals: Sequence[int]
+    ) -> None:
         self._console = console
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=40),
             TextColumn("{task.percentage:4.0f} %  {task.fields[text]}"),
             console=console,
+            transient=True,
             disable=not console.is_terminal,
         )
-        self._names = names
-        self._total = total
+        self._totals = totals
         self._tasks: list[TaskID] = [
-            self._progress.add_task(name, total=total, text="") for name in names
+            self._progress.add_task(name, total=total, text="")
+            for name, total in zip(names, totals, strict=True)
         ]
         self._logged = time.monotonic()
 
-    def __enter__(self) -> "Bars":
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
@@ -90,7 +109,7 @@ class Bars:
     def show(self, bar: int, done: int, text: str = "") -> None:
         self._progress.update(self._tasks[bar], completed=done, text=text)
         now = time.monotonic()
-        if not self._console.is_terminal and now - self._logged > LOG_EVERY:
+        last = bar == len(self._tasks) - 1
+        if last and not self._console.is_terminal and now - self._logged > LOG_EVERY:
             self._logged = now
-            share = f"{done / self._total:4.0%}"
-            self._console.print(f"  {self._names[bar]}  {share} {text}")
+            self._console.print(f"  {done / self._totals[bar]:4.0%} {text}")
