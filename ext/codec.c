@@ -1,8 +1,8 @@
 /*
  * The envelope of a value: item bits, metadata, one-byte tags.
  *
- * Scalars are nearly all that a hot path sees, so they are told apart here by their exact
- * type and never reach the MessagePack walk.
+ * Scalars are nearly all that a hot path sees, so they are told apart here by their
+ * exact type and never reach the MessagePack walk.
  */
 #include "codec.h"
 
@@ -78,7 +78,8 @@ configure(struct codec *codec, const struct codec_opts *opts)
 }
 
 int
-codec_init(struct codec *codec, struct codec_state *state, const struct codec_opts *opts)
+codec_init(struct codec *codec, struct codec_state *state,
+           const struct codec_opts *opts)
 {
     memset(codec, 0, sizeof *codec);
     codec->state = state;
@@ -180,8 +181,9 @@ encode_str(struct codec *codec, PyObject *value, struct codec_buf *out)
                                       "store its bytes instead");
         return -1;
     }
-    if (check_size(codec, (size_t)len) < 0 || codec_buf_reserve(out, (size_t)len + 1) < 0
-        || codec_buf_put_u8(out, TAG_STR) < 0) {
+    if (check_size(codec, (size_t)len) < 0 ||
+        codec_buf_reserve(out, (size_t)len + 1) < 0 ||
+        codec_buf_put_u8(out, TAG_STR) < 0) {
         return -1;
     }
     return codec_buf_put(out, utf8, (size_t)len);
@@ -289,9 +291,10 @@ decode_structure(struct codec *codec, const char *buf, size_t len)
                         "the value was written with codec=\"pickle\"; to read it open "
                         "the cache with codec=\"pickle\" and its secret=");
     } else if (buf[0] == TAG_MSGPACK) {
-        PyErr_SetString(codec->state->errors.unsigned_,
-                        "the value was written without a signature (codec=\"msgpack\"); "
-                        "this cache reads only what its secret signed");
+        PyErr_SetString(
+            codec->state->errors.unsigned_,
+            "the value was written without a signature (codec=\"msgpack\"); "
+            "this cache reads only what its secret signed");
     } else {
         codec_fail(codec->state,
                    "the value has format 0x%02x, which this version of Pinyon does not "

@@ -1,17 +1,18 @@
 /*
  * codec: a Python value to bytes and back, exactly.
  *
- * What comes out equals what went in, type included, or encode raises SerializationError
- * (or ValueTooLarge) with the path of the offender: value["users"][3].x. Subclasses of the
- * builtin types are refused, never flattened. Decoding is safe on hostile bytes: it never
- * reads past them, recurses deeper than CODEC_DEPTH_MAX, allocates more than a constant
- * times their number, or runs code that was not registered. The byte-by-byte format is in
- * docs/design/0011-values.md.
+ * What comes out equals what went in, type included, or encode raises
+ * SerializationError (or ValueTooLarge) with the path of the offender:
+ * value["users"][3].x. Subclasses of the builtin types are refused, never flattened.
+ * Decoding is safe on hostile bytes: it never reads past them, recurses deeper than
+ * CODEC_DEPTH_MAX, allocates more than a constant times their number, or runs code that
+ * was not registered. The byte-by-byte format is in docs/design/0011-values.md.
  *
- * Beside the bytes an item carries four bits (they are those of include/pinyon/store.h):
+ * Beside the bytes an item carries four bits (they are those of
+ * include/pinyon/store.h):
  *
- *     INT    the value is an int of 64 bits: exactly 8 bytes, little-endian, so that the
- *            store's incr and decr work on what set put there; excludes all other bits
+ *     INT    the value is an int of 64 bits: exactly 8 bytes, little-endian, so that
+ *            the store's incr and decr work on what set put; excludes all other bits
  *     ZSTD   what follows the metadata is one zstd frame with a known content size
  *     META   a prefix of 10 bytes (struct codec_meta) stands before everything else
  *     RAW    the value is a bytes object and these are its bytes: no tag, hence no copy
@@ -23,11 +24,11 @@
  *     codec_meta_put(&buf, &meta, &bits);               (optional)
  *     rc = codec_encode(codec, value, &buf, &bits);
  *
- * Thread rule: a codec may be used by any number of threads at once; its zstd contexts are
- * taken and put back atomically. Every function needs an attached thread state; encode and
- * decode release the GIL only while zstd works on more than CODEC_NOGIL_MIN bytes, so the
- * input of decode must stay in place meanwhile (a copy or a pinned item, not a place that
- * a writer may reuse).
+ * Thread rule: a codec may be used by any number of threads at once; its zstd contexts
+ * are taken and put back atomically. Every function needs an attached thread state;
+ * encode and decode release the GIL only while zstd works on more than CODEC_NOGIL_MIN
+ * bytes, so the input of decode must stay in place meanwhile (a copy or a pinned item,
+ * not a place that a writer may reuse).
  */
 #ifndef PINYON_EXT_CODEC_H
 #define PINYON_EXT_CODEC_H
@@ -62,8 +63,8 @@ enum codec_kind {
 };
 
 struct codec_opts {
-    PyObject *name;      /* str: "msgpack" or "pickle"; NULL or None is msgpack */
-    PyObject *secret;    /* bytes or str, or a list or tuple of them: the first signs, all
+    PyObject *name;   /* str: "msgpack" or "pickle"; NULL or None is msgpack */
+    PyObject *secret; /* bytes or str, or a list or tuple of them: the first signs, all
                             verify; NULL or None without pickle */
     Py_ssize_t zstd_min; /* compress from so many bytes on; negative: never */
     int zstd_level;      /* -7 to 19 */
@@ -71,7 +72,10 @@ struct codec_opts {
 
 #define CODEC_ZSTD_MIN 1024
 #define CODEC_ZSTD_LEVEL 1
-#define CODEC_OPTS_INIT {NULL, NULL, CODEC_ZSTD_MIN, CODEC_ZSTD_LEVEL}
+#define CODEC_OPTS_INIT                              \
+    {                                                \
+        NULL, NULL, CODEC_ZSTD_MIN, CODEC_ZSTD_LEVEL \
+    }
 
 struct codec {
     struct codec_state *state; /* borrowed: the module outlives its types' objects */
@@ -86,24 +90,29 @@ struct codec {
     uint8_t keys[CODEC_SECRETS_MAX][CODEC_KEY_SIZE]; /* derived from the secrets */
 };
 
-/* 0, or -1 with TypeError or ValueError (which name the option) set and nothing kept. */
-int codec_init(struct codec *codec, struct codec_state *state,
-               const struct codec_opts *opts);
+/* 0, or -1 with TypeError or ValueError (which name the option) set and nothing kept.
+   */
+int
+codec_init(struct codec *codec, struct codec_state *state,
+           const struct codec_opts *opts);
 /* Frees contexts, wipes keys. A zero-filled codec may be released. */
-void codec_release(struct codec *codec);
-int codec_traverse(struct codec *codec, visitproc visit, void *arg);
+void
+codec_release(struct codec *codec);
+int
+codec_traverse(struct codec *codec, visitproc visit, void *arg);
 
-/* Appends the encoding of `value` to `out` and adds its bits to *item_bits, which must be
-   0, or CODEC_BIT_META after codec_meta_put. May run registered hooks, thus any Python
-   code: call it before taking any lock. 0, or -1 with an exception set (out is then to be
-   released, *item_bits is untouched). */
-int codec_encode(struct codec *codec, PyObject *value, struct codec_buf *out,
-                 uint8_t *item_bits);
+/* Appends the encoding of `value` to `out` and adds its bits to *item_bits, which must
+   be 0, or CODEC_BIT_META after codec_meta_put. May run registered hooks, thus any
+   Python code: call it before taking any lock. 0, or -1 with an exception set (out is
+   then to be released, *item_bits is untouched). */
+int
+codec_encode(struct codec *codec, PyObject *value, struct codec_buf *out,
+             uint8_t *item_bits);
 
 /* The value, a new reference, or NULL with SerializationError (or MemoryError) set.
    `buf` is the whole item, metadata included if the bit says so. */
-PyObject *codec_decode(struct codec *codec, const char *buf, size_t len,
-                       uint8_t item_bits);
+PyObject *
+codec_decode(struct codec *codec, const char *buf, size_t len, uint8_t item_bits);
 
 /* What the decorator stores beside a value to serve it stale and refresh it early. */
 struct codec_meta {
@@ -115,11 +124,12 @@ struct codec_meta {
 
 /* Writes the prefix into an empty buffer and sets the bit. A time beyond 48 bits is
    stored as the greatest (year 10889). */
-void codec_meta_put(struct codec_buf *out, const struct codec_meta *meta,
-                    uint8_t *item_bits);
+void
+codec_meta_put(struct codec_buf *out, const struct codec_meta *meta,
+               uint8_t *item_bits);
 
 /* True and *meta when the bits say that there is one and the item is long enough. */
-bool codec_meta_get(const char *buf, size_t len, uint8_t item_bits,
-                    struct codec_meta *meta);
+bool
+codec_meta_get(const char *buf, size_t len, uint8_t item_bits, struct codec_meta *meta);
 
 #endif

@@ -2,9 +2,9 @@
  * codec_buf: the bytes of one encoded value, owned by the caller.
  *
  * A value under 512 bytes lives in the struct itself, on the caller's C stack; a larger
- * one moves to the heap, which doubles. A top-level `bytes` object is not copied at all:
- * the buffer holds a reference to it and `data` points into it. Either way `data` and
- * `len` are what the store is given.
+ * one moves to the heap, which doubles. A top-level `bytes` object is not copied at
+ * all: the buffer holds a reference to it and `data` points into it. Either way `data`
+ * and `len` are what the store is given.
  *
  * The struct holds a pointer into itself, so it must not be copied or moved.
  *
@@ -15,8 +15,8 @@
  *     }
  *     codec_buf_release(&buf);
  *
- * Thread rule: one thread at a time. Every function needs the GIL (or an attached thread
- * state on a free-threaded build), because release may drop a Python reference.
+ * Thread rule: one thread at a time. Every function needs the GIL (or an attached
+ * thread state on a free-threaded build), because release may drop a Python reference.
  */
 #ifndef PINYON_EXT_CODEC_BUF_H
 #define PINYON_EXT_CODEC_BUF_H
@@ -50,14 +50,17 @@ codec_buf_init(struct codec_buf *buf)
 }
 
 /* Gives back the heap and the borrowed object; the buffer is empty and usable again. */
-void codec_buf_release(struct codec_buf *buf);
+void
+codec_buf_release(struct codec_buf *buf);
 
 /* Room for `more` further bytes. 0, or -1 with MemoryError set. */
-int codec_buf_grow(struct codec_buf *buf, size_t more);
+int
+codec_buf_grow(struct codec_buf *buf, size_t more);
 
 /* Makes the content of `bytes` (exactly a bytes object) the content of a buffer fresh
    from init or release, without a copy. Nothing may be appended after it. */
-void codec_buf_lend(struct codec_buf *buf, PyObject *bytes);
+void
+codec_buf_lend(struct codec_buf *buf, PyObject *bytes);
 
 static inline int
 codec_buf_reserve(struct codec_buf *buf, size_t more)

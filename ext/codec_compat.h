@@ -1,7 +1,7 @@
 /*
  * What differs between the limited API of 3.11 and a free-threaded build, where another
- * thread may change a container while we read it: there every borrowed reference becomes
- * a strong one and dictionaries are iterated inside a critical section.
+ * thread may change a container while we read it: there every borrowed reference
+ * becomes a strong one and dictionaries are iterated inside a critical section.
  */
 #ifndef PINYON_EXT_CODEC_COMPAT_H
 #define PINYON_EXT_CODEC_COMPAT_H
@@ -10,11 +10,11 @@
 #include <Python.h>
 
 #ifdef Py_GIL_DISABLED
-#define CODEC_LOCK(object)  Py_BEGIN_CRITICAL_SECTION(object)
-#define CODEC_UNLOCK()      Py_END_CRITICAL_SECTION()
+#define CODEC_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define CODEC_UNLOCK() Py_END_CRITICAL_SECTION()
 #else
-#define CODEC_LOCK(object)  {
-#define CODEC_UNLOCK()      }
+#define CODEC_LOCK(object) {
+#define CODEC_UNLOCK() }
 #endif
 
 /* A new reference, or NULL with IndexError set. */

@@ -28,13 +28,13 @@ enum codec_tag {
 
 /* MessagePack extension types, for ever. */
 enum codec_ext {
-    EXT_BIGINT = 1,     /* two's complement, big-endian, shortest */
-    EXT_TUPLE = 2,      /* an array */
-    EXT_SET = 3,        /* an array */
-    EXT_FROZENSET = 4,  /* an array */
-    EXT_BYTEARRAY = 5,  /* the bytes */
-    EXT_COMPLEX = 6,    /* two binary64 */
-    EXT_DATETIME = 7,   /* the layouts of the rest: codec_std.c */
+    EXT_BIGINT = 1,    /* two's complement, big-endian, shortest */
+    EXT_TUPLE = 2,     /* an array */
+    EXT_SET = 3,       /* an array */
+    EXT_FROZENSET = 4, /* an array */
+    EXT_BYTEARRAY = 5, /* the bytes */
+    EXT_COMPLEX = 6,   /* two binary64 */
+    EXT_DATETIME = 7,  /* the layouts of the rest: codec_std.c */
     EXT_DATE = 8,
     EXT_TIME = 9,
     EXT_TIMEDELTA = 10,
@@ -66,52 +66,67 @@ load_be(const uint8_t *from, unsigned width)
 
 /* ---- codec_std.c ---------------------------------------------------------- */
 
-/* Appends the body of a value of a standard type. The extension type, > 0; 0 when `value`
-   is of none of them; -1 with an exception set; -2 with *why set to a sentence when it is
-   one but cannot be written (a tzinfo of a foreign class). */
-int codec_std_body(const struct codec_state *state, PyObject *value,
-                   struct codec_buf *out, const char **why);
+/* Appends the body of a value of a standard type. The extension type, > 0; 0 when
+   `value` is of none of them; -1 with an exception set; -2 with *why set to a sentence
+   when it is one but cannot be written (a tzinfo of a foreign class). */
+int
+codec_std_body(const struct codec_state *state, PyObject *value, struct codec_buf *out,
+               const char **why);
 
 /* The value of a body. NULL with any exception set when the body is wrong: the caller
-   makes it a SerializationError. NULL without one when `type` is not a standard type. */
-PyObject *codec_std_make(const struct codec_state *state, unsigned type,
-                         const uint8_t *body, size_t len);
+   makes it a SerializationError. NULL without one when `type` is not a standard type.
+   */
+PyObject *
+codec_std_make(const struct codec_state *state, unsigned type, const uint8_t *body,
+               size_t len);
 
 /* ---- codec_pack.c and codec_unpack.c ---------------------------------------- */
 
-int codec_pack(struct codec *codec, PyObject *value, struct codec_buf *out);
-PyObject *codec_unpack(struct codec *codec, const uint8_t *buf, size_t len);
+int
+codec_pack(struct codec *codec, PyObject *value, struct codec_buf *out);
+PyObject *
+codec_unpack(struct codec *codec, const uint8_t *buf, size_t len);
 
 /* ---- codec_zstd.c ----------------------------------------------------------- */
 
 /* Replaces what `out` holds after its first `head` bytes by a zstd frame of it, if that
    is at least 10 % smaller. 1 if so, 0 if not, -1 with MemoryError set. */
-int codec_deflate(struct codec *codec, struct codec_buf *out, size_t head);
+int
+codec_deflate(struct codec *codec, struct codec_buf *out, size_t head);
 
-/* Size of the content of a frame; -1 with SerializationError set when the frame does not
-   say, or says more than CODEC_VALUE_MAX or than its length could hold. */
-Py_ssize_t codec_frame_size(struct codec *codec, const char *frame, size_t len);
+/* Size of the content of a frame; -1 with SerializationError set when the frame does
+   not say, or says more than CODEC_VALUE_MAX or than its length could hold. */
+Py_ssize_t
+codec_frame_size(struct codec *codec, const char *frame, size_t len);
 
 /* The content into `to`, of exactly the size that codec_frame_size said. */
-int codec_inflate(struct codec *codec, const char *frame, size_t len, char *to,
-                  size_t size);
+int
+codec_inflate(struct codec *codec, const char *frame, size_t len, char *to,
+              size_t size);
 
-void codec_zstd_release(struct codec *codec);
+void
+codec_zstd_release(struct codec *codec);
 
 /* ---- codec_sign.c ----------------------------------------------------------- */
 
-int codec_sign_init(struct codec *codec, PyObject *secret);
-void codec_sign_release(struct codec *codec);
-int codec_sign_encode(struct codec *codec, PyObject *value, struct codec_buf *out);
-PyObject *codec_sign_decode(struct codec *codec, const char *buf, size_t len);
+int
+codec_sign_init(struct codec *codec, PyObject *secret);
+void
+codec_sign_release(struct codec *codec);
+int
+codec_sign_encode(struct codec *codec, PyObject *value, struct codec_buf *out);
+PyObject *
+codec_sign_decode(struct codec *codec, const char *buf, size_t len);
 
 /* ---- codec_state.c ---------------------------------------------------------- */
 
-/* SerializationError with the pending exception as its cause. MemoryError and what is not
-   an Exception (KeyboardInterrupt) stay as they are. */
-void codec_fail_from(const struct codec_state *state, const char *format, ...);
+/* SerializationError with the pending exception as its cause. MemoryError and what is
+   not an Exception (KeyboardInterrupt) stay as they are. */
+void
+codec_fail_from(const struct codec_state *state, const char *format, ...);
 
 /* SerializationError. */
-void codec_fail(const struct codec_state *state, const char *format, ...);
+void
+codec_fail(const struct codec_state *state, const char *format, ...);
 
 #endif

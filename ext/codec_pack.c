@@ -1,14 +1,14 @@
 /*
  * Python object -> MessagePack.
  *
- * One recursive walk. Each container puts a `struct frame` on the C stack and links it to
- * its parent's; the chain serves three purposes at no cost for the good case: it bounds the
- * depth, it finds a container that contains itself (a bound on depth alone would let
- * a = [a, a] run for 2^128 steps), and it spells the path of an offender.
+ * One recursive walk. Each container puts a `struct frame` on the C stack and links it
+ * to its parent's; the chain serves three purposes at no cost for the good case: it
+ * bounds the depth, it finds a container that contains itself (a bound on depth alone
+ * would let a = [a, a] run for 2^128 steps), and it spells the path of an offender.
  *
  * No user code runs during the walk but registered encode hooks. Containers that such a
- * hook (or, without the GIL, another thread) changes meanwhile are noticed by their number
- * of members and refused: the count has been written before them.
+ * hook (or, without the GIL, another thread) changes meanwhile are noticed by their
+ * number of members and refused: the count has been written before them.
  */
 #include "codec_compat.h"
 #include "codec_internal.h"
@@ -36,7 +36,8 @@ struct packer {
     int depth;
 };
 
-static int pack_value(struct packer *p, PyObject *value);
+static int
+pack_value(struct packer *p, PyObject *value);
 
 /* ---- Paths and refusals ----------------------------------------------------- */
 
@@ -47,11 +48,12 @@ frame_segment(const struct frame *frame)
     case FRAME_LIST:
         return PyUnicode_FromFormat("[%zd]", frame->index);
     case FRAME_DICT:
-        if (frame->up != NULL && frame->up->kind == FRAME_REGISTERED
-            && PyUnicode_CheckExact(frame->key)) {
+        if (frame->up != NULL && frame->up->kind == FRAME_REGISTERED &&
+            PyUnicode_CheckExact(frame->key)) {
             return PyUnicode_FromFormat(".%.100U", frame->key);
         }
-        /* repr of a builtin runs no user code; of anything else only the type is said. */
+        /* repr of a builtin runs no user code; of anything else only the type is said.
+           */
         if (PyUnicode_CheckExact(frame->key) || PyLong_CheckExact(frame->key)) {
             return PyUnicode_FromFormat("[%.100R]", frame->key);
         }
@@ -162,7 +164,8 @@ put_length(struct packer *p, size_t len, unsigned fix, size_t fix_end, unsigned 
     if (len <= 0xff && head8 != 0) {
         return put_head(p, head8, len, 1);
     }
-    return len <= 0xffff ? put_head(p, head16, len, 2) : put_head(p, head16 + 1, len, 4);
+    return len <= 0xffff ? put_head(p, head16, len, 2)
+                         : put_head(p, head16 + 1, len, 4);
 }
 
 static int
@@ -212,7 +215,8 @@ put_negative(struct packer *p, long long number)
     if (number >= INT16_MIN) {
         return put_head(p, 0xd1, word, 2);
     }
-    return number >= INT32_MIN ? put_head(p, 0xd2, word, 4) : put_head(p, 0xd3, word, 8);
+    return number >= INT32_MIN ? put_head(p, 0xd2, word, 4)
+                               : put_head(p, 0xd3, word, 8);
 }
 
 static int
@@ -246,7 +250,8 @@ put_ext_head(struct packer *p, unsigned type, size_t len)
     return rc < 0 ? -1 : codec_buf_put_u8(p->out, type);
 }
 
-/* A value of a standard type, or one that only its type's name can describe. 1: neither. */
+/* A value of a standard type, or one that only its type's name can describe. 1:
+   neither. */
 static int
 pack_standard(struct packer *p, PyObject *value)
 {
@@ -261,8 +266,8 @@ pack_standard(struct packer *p, PyObject *value)
     } else if (type < 0) {
         rc = refuse_from_pending(p, "cannot be encoded");
     } else if (type > 0) {
-        rc = put_ext_head(p, (unsigned)type, body.len) < 0
-                     || codec_buf_put(p->out, body.data, body.len) < 0
+        rc = put_ext_head(p, (unsigned)type, body.len) < 0 ||
+                     codec_buf_put(p->out, body.data, body.len) < 0
                  ? -1
                  : 0;
     }
@@ -270,8 +275,8 @@ pack_standard(struct packer *p, PyObject *value)
     return rc;
 }
 
-/* Extension types that hold other values: their length is known only afterwards. Room for
-   the short form is left open, and a body over 255 bytes is moved up by three. */
+/* Extension types that hold other values: their length is known only afterwards. Room
+   for the short form is left open, and a body over 255 bytes is moved up by three. */
 #define EXT8_HEAD 3
 #define EXT32_HEAD 6
 
@@ -347,8 +352,8 @@ pack_list(struct packer *p, PyObject *list)
     struct frame frame;
     Py_ssize_t n = PyList_Size(list);
 
-    if (enter(p, &frame, list, FRAME_LIST) < 0
-        || put_length(p, (size_t)n, 0x90, 16, 0, 0xdc) < 0) {
+    if (enter(p, &frame, list, FRAME_LIST) < 0 ||
+        put_length(p, (size_t)n, 0x90, 16, 0, 0xdc) < 0) {
         return -1;
     }
     for (; frame.index < n && frame.index < PyList_Size(list); frame.index++) {
@@ -373,8 +378,8 @@ pack_tuple(struct packer *p, PyObject *tuple)
     size_t mark;
     Py_ssize_t n = PyTuple_Size(tuple);
 
-    if (enter(p, &frame, tuple, FRAME_LIST) < 0 || ext_begin(p, &mark) < 0
-        || put_length(p, (size_t)n, 0x90, 16, 0, 0xdc) < 0) {
+    if (enter(p, &frame, tuple, FRAME_LIST) < 0 || ext_begin(p, &mark) < 0 ||
+        put_length(p, (size_t)n, 0x90, 16, 0, 0xdc) < 0) {
         return -1;
     }
     for (; frame.index < n; frame.index++) {
@@ -434,9 +439,9 @@ pack_dict(struct packer *p, PyObject *dict)
     struct frame frame;
     Py_ssize_t n = PyDict_Size(dict);
 
-    if (enter(p, &frame, dict, FRAME_DICT) < 0
-        || put_length(p, (size_t)n, 0x80, 16, 0, 0xde) < 0
-        || pack_items(p, &frame, dict) < 0) {
+    if (enter(p, &frame, dict, FRAME_DICT) < 0 ||
+        put_length(p, (size_t)n, 0x80, 16, 0, 0xde) < 0 ||
+        pack_items(p, &frame, dict) < 0) {
         return -1;
     }
     leave(p, &frame);
@@ -454,8 +459,8 @@ pack_set(struct packer *p, PyObject *set, unsigned type)
     PyObject *iter, *member;
     int rc = 0;
 
-    if (enter(p, &frame, set, FRAME_SET) < 0 || ext_begin(p, &mark) < 0
-        || put_length(p, (size_t)n, 0x90, 16, 0, 0xdc) < 0) {
+    if (enter(p, &frame, set, FRAME_SET) < 0 || ext_begin(p, &mark) < 0 ||
+        put_length(p, (size_t)n, 0x90, 16, 0, 0xdc) < 0) {
         return -1;
     }
     iter = PyObject_GetIter(set);
@@ -486,8 +491,8 @@ pack_registered(struct packer *p, PyObject *value, PyObject *entry)
     struct frame frame;
     size_t mark;
 
-    if (enter(p, &frame, value, FRAME_REGISTERED) < 0 || ext_begin(p, &mark) < 0
-        || pack_str(p, PyTuple_GetItem(entry, 0)) < 0) {
+    if (enter(p, &frame, value, FRAME_REGISTERED) < 0 || ext_begin(p, &mark) < 0 ||
+        pack_str(p, PyTuple_GetItem(entry, 0)) < 0) {
         return -1;
     }
     PyObject *basic = codec_call(PyTuple_GetItem(entry, 1), value, NULL);

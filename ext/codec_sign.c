@@ -1,14 +1,15 @@
 /*
  * Signed pickle: TAG_PICKLE, a MAC of 32 bytes, the pickle.
  *
- * Whoever can write to the cache could otherwise run code in every reader, so the MAC is
- * verified before pickle sees a byte. It is BLAKE2b in its keyed mode, which is a MAC by
- * design (no HMAC around it needed). The key is derived from the secret under a label, so
- * that the same secret used for anything else yields unrelated keys, and a secret of any
- * length becomes 32 bytes.
+ * Whoever can write to the cache could otherwise run code in every reader, so the MAC
+ * is verified before pickle sees a byte. It is BLAKE2b in its keyed mode, which is a
+ * MAC by design (no HMAC around it needed). The key is derived from the secret under a
+ * label, so that the same secret used for anything else yields unrelated keys, and a
+ * secret of any length becomes 32 bytes.
  *
  * What the MAC does not say: under which cache key the value was stored. Someone with
- * write access can put one signed value in another's place, as he can with plain values.
+ * write access can put one signed value in another's place, as he can with plain
+ * values.
  */
 #include "codec_compat.h"
 #include "codec_internal.h"
@@ -49,10 +50,11 @@ add_key(struct codec *codec, PyObject *secret)
         return -1;
     }
     if (len < CODEC_SECRET_MIN) {
-        PyErr_Format(codec->state->errors.config,
-                     "secret is %zd bytes long; codec=\"pickle\" needs at least %d, e.g. "
-                     "those of secrets.token_bytes(32)",
-                     len, CODEC_SECRET_MIN);
+        PyErr_Format(
+            codec->state->errors.config,
+            "secret is %zd bytes long; codec=\"pickle\" needs at least %d, e.g. "
+            "those of secrets.token_bytes(32)",
+            len, CODEC_SECRET_MIN);
         return -1;
     }
     if (codec->secrets == CODEC_SECRETS_MAX) {
@@ -68,9 +70,10 @@ static int
 add_keys(struct codec *codec, PyObject *secret)
 {
     if (secret == NULL || secret == Py_None) {
-        PyErr_SetString(codec->state->errors.config,
-                        "codec=\"pickle\" needs secret=: whoever can write to the cache "
-                        "could otherwise run code in every process that reads it");
+        PyErr_SetString(
+            codec->state->errors.config,
+            "codec=\"pickle\" needs secret=: whoever can write to the cache "
+            "could otherwise run code in every process that reads it");
         return -1;
     }
     if (!PyList_Check(secret) && !PyTuple_Check(secret)) {
@@ -128,8 +131,8 @@ codec_sign_encode(struct codec *codec, PyObject *value, struct codec_buf *out)
 {
     uint8_t head[1 + MAC_SIZE] = {TAG_PICKLE};
     int rc = -1;
-    PyObject *pickle =
-        PyObject_CallFunction(codec->dumps, "Oi", value, PICKLE_PROTOCOL);
+    PyObject *pickle = PyObject_CallFunction(codec->dumps, "Oi", value,
+                                             PICKLE_PROTOCOL);
 
     if (pickle == NULL) {
         codec_fail_from(codec->state, "value of type %R cannot be pickled",
@@ -144,8 +147,8 @@ codec_sign_encode(struct codec *codec, PyObject *value, struct codec_buf *out)
                      CODEC_VALUE_MAX >> 20);
     } else if (body != NULL) {
         mac_of(codec->keys[0], body, len, head + 1);
-        rc = codec_buf_put(out, head, sizeof head) < 0
-                     || codec_buf_put(out, body, len) < 0
+        rc = codec_buf_put(out, head, sizeof head) < 0 ||
+                     codec_buf_put(out, body, len) < 0
                  ? -1
                  : 0;
     }

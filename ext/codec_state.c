@@ -24,10 +24,10 @@ import_class(const char *module, const char *name)
 static int
 load_classes(struct codec_state *state)
 {
-#define X(field, module, name) \
+#define X(field, module, name)                         \
     state->classes.field = import_class(module, name); \
-    if (state->classes.field == NULL) { \
-        goto fail; \
+    if (state->classes.field == NULL) {                \
+        goto fail;                                     \
     }
     CODEC_CLASSES(X)
 #undef X
@@ -39,10 +39,10 @@ fail:
 static int
 load_names(struct codec_state *state)
 {
-#define X(field) \
+#define X(field)                                             \
     state->names.field = PyUnicode_InternFromString(#field); \
-    if (state->names.field == NULL) { \
-        goto fail; \
+    if (state->names.field == NULL) {                        \
+        goto fail;                                           \
     }
     CODEC_NAMES(X)
 #undef X
@@ -61,23 +61,21 @@ codec_state_init(struct codec_state *state, const struct codec_errors *errors)
     if (load_classes(state) < 0 || load_names(state) < 0) {
         return -1;
     }
-    state->from_bytes =
-        PyObject_GetAttr((PyObject *)&PyLong_Type, state->names.from_bytes);
+    state->from_bytes = PyObject_GetAttr((PyObject *)&PyLong_Type,
+                                         state->names.from_bytes);
     state->signed_kw = Py_BuildValue("{sO}", "signed", Py_True);
     state->big_text = PyUnicode_InternFromString("big");
     state->by_type = PyDict_New();
     state->by_name = PyDict_New();
-    if (state->from_bytes == NULL || state->signed_kw == NULL
-        || state->big_text == NULL || state->by_type == NULL
-        || state->by_name == NULL) {
+    if (state->from_bytes == NULL || state->signed_kw == NULL ||
+        state->big_text == NULL || state->by_type == NULL || state->by_name == NULL) {
         return -1;
     }
     return 0;
 }
 
 /* Every reference that the state holds, for traverse and clear alike. */
-#define STATE_REFERENCES(Y) \
-    Y(from_bytes) Y(signed_kw) Y(big_text) Y(by_type) Y(by_name) Y(plan_class)
+#define STATE_REFERENCES(Y) Y(from_bytes) Y(signed_kw) Y(big_text) Y(by_type) Y(by_name)
 
 int
 codec_state_traverse(struct codec_state *state, visitproc visit, void *arg)
@@ -116,8 +114,9 @@ static int
 check_registration(struct codec_state *state, PyObject *cls, PyObject *name)
 {
     if (!PyType_Check(cls) || !PyUnicode_CheckExact(name)) {
-        PyErr_SetString(PyExc_TypeError, "register(cls, name, encode, decode): cls must "
-                                         "be a class and name a str");
+        PyErr_SetString(PyExc_TypeError,
+                        "register(cls, name, encode, decode): cls must "
+                        "be a class and name a str");
         return -1;
     }
     PyObject *by_name = codec_dict_get(state->by_name, name);
@@ -172,8 +171,8 @@ codec_fail_from(const struct codec_state *state, const char *format, ...)
 {
     PyObject *type, *cause, *trace;
 
-    if (PyErr_ExceptionMatches(PyExc_MemoryError)
-        || !PyErr_ExceptionMatches(PyExc_Exception)) {
+    if (PyErr_ExceptionMatches(PyExc_MemoryError) ||
+        !PyErr_ExceptionMatches(PyExc_Exception)) {
         return;
     }
     PyErr_Fetch(&type, &cause, &trace);

@@ -17,8 +17,8 @@
  * timezone, 2 that of a zoneinfo.
  *
  * datetime's C API is outside the limited API, so fields are read as attributes and
- * values made by the constructors, which check what hostile bytes say. Reading the
- * ten bytes that pickle uses would be one call instead of eight, but datetime takes them
+ * values made by the constructors, which check what hostile bytes say. Reading the ten
+ * bytes that pickle uses would be one call instead of eight, but datetime takes them
  * back without looking at them.
  */
 #include "codec_compat.h"
@@ -109,9 +109,9 @@ put_complex(PyObject *value, struct codec_buf *out)
 static int
 put_timedelta(const struct codec_state *state, PyObject *value, struct codec_buf *out)
 {
-    return put_field(value, state->names.days, 4, out) < 0
-                   || put_field(value, state->names.seconds, 4, out) < 0
-                   || put_field(value, state->names.microseconds, 4, out) < 0
+    return put_field(value, state->names.days, 4, out) < 0 ||
+                   put_field(value, state->names.seconds, 4, out) < 0 ||
+                   put_field(value, state->names.microseconds, 4, out) < 0
                ? -1
                : 0;
 }
@@ -123,8 +123,8 @@ static int
 put_timezone(const struct codec_state *state, PyObject *value, struct codec_buf *out)
 {
     int rc = -1;
-    PyObject *args =
-        PyObject_CallMethodObjArgs(value, state->names.__getinitargs__, NULL);
+    PyObject *args = PyObject_CallMethodObjArgs(value, state->names.__getinitargs__,
+                                                NULL);
     if (args == NULL) {
         return -1;
     }
@@ -140,7 +140,8 @@ put_timezone(const struct codec_state *state, PyObject *value, struct codec_buf 
         rc = codec_buf_put(out, number, 8);
     }
     if (rc == 0 && PyTuple_Size(args) == 2) {
-        rc = codec_buf_put_u8(out, 1) < 0 ? -1 : put_text(PyTuple_GetItem(args, 1), out);
+        rc = codec_buf_put_u8(out, 1) < 0 ? -1
+                                          : put_text(PyTuple_GetItem(args, 1), out);
     }
     codec_buf_release(&delta);
     Py_DECREF(args);
@@ -197,9 +198,9 @@ put_flags(const struct codec_state *state, PyObject *value, struct codec_buf *ou
 static int
 put_date(const struct codec_state *state, PyObject *value, struct codec_buf *out)
 {
-    return put_field(value, state->names.year, 2, out) < 0
-                   || put_field(value, state->names.month, 1, out) < 0
-                   || put_field(value, state->names.day, 1, out) < 0
+    return put_field(value, state->names.year, 2, out) < 0 ||
+                   put_field(value, state->names.month, 1, out) < 0 ||
+                   put_field(value, state->names.day, 1, out) < 0
                ? -1
                : 0;
 }
@@ -212,13 +213,13 @@ put_time(const struct codec_state *state, PyObject *value, struct codec_buf *out
     int rc = -1;
 
     codec_buf_init(&zone);
-    if (put_field(value, state->names.hour, 1, out) == 0
-        && put_field(value, state->names.minute, 1, out) == 0
-        && put_field(value, state->names.second, 1, out) == 0) {
+    if (put_field(value, state->names.hour, 1, out) == 0 &&
+        put_field(value, state->names.minute, 1, out) == 0 &&
+        put_field(value, state->names.second, 1, out) == 0) {
         rc = put_flags(state, value, out, &zone, why);
     }
-    if (rc == 0 && (put_field(value, state->names.microsecond, 4, out) < 0
-                    || codec_buf_put(out, zone.data, zone.len) < 0)) {
+    if (rc == 0 && (put_field(value, state->names.microsecond, 4, out) < 0 ||
+                    codec_buf_put(out, zone.data, zone.len) < 0)) {
         rc = -1;
     }
     codec_buf_release(&zone);

@@ -75,9 +75,10 @@ put_meta(PyObject *const *args, struct codec_buf *out, uint8_t *bits)
     return 0;
 }
 
-PyDoc_STRVAR(encode_doc,
-             "encode(value[, soft_expiry_ms, load_us]) -> (bytes, item bits)\n\n"
-             "SerializationError says where in the value something has no exact encoding.");
+PyDoc_STRVAR(
+    encode_doc,
+    "encode(value[, soft_expiry_ms, load_us]) -> (bytes, item bits)\n\n"
+    "SerializationError says where in the value something has no exact encoding.");
 
 static PyObject *
 codec_encode_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
@@ -91,8 +92,8 @@ codec_encode_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     codec_buf_init(&out);
-    if ((nargs == 1 || put_meta(args + 1, &out, &bits) == 0)
-        && codec_encode(codec_of(self), args[0], &out, &bits) == 0) {
+    if ((nargs == 1 || put_meta(args + 1, &out, &bits) == 0) &&
+        codec_encode(codec_of(self), args[0], &out, &bits) == 0) {
         pair = Py_BuildValue("(y#i)", out.data, (Py_ssize_t)out.len, (int)bits);
     }
     codec_buf_release(&out);
@@ -153,12 +154,13 @@ codec_meta_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
                          (unsigned int)meta.load_us);
 }
 
-PyDoc_STRVAR(codec_doc,
-             "Codec(codec='msgpack', *, secret=None, compress_min=1024, "
-             "compress_level=1)\n\n"
-             "Python values to bytes and back, exactly: what decode returns equals what\n"
-             "encode was given, type included. codec='pickle' needs secret=, bytes or str\n"
-             "of at least 16 bytes, or a list of them: the first signs, all verify.");
+PyDoc_STRVAR(
+    codec_doc,
+    "Codec(codec='msgpack', *, secret=None, compress_min=1024, "
+    "compress_level=1)\n\n"
+    "Python values to bytes and back, exactly: what decode returns equals what\n"
+    "encode was given, type included. codec='pickle' needs secret=, bytes or str\n"
+    "of at least 16 bytes, or a list of them: the first signs, all verify.");
 
 #define METHOD(function) ((PyCFunction)(void (*)(void))(function))
 
@@ -185,10 +187,11 @@ static PyType_Spec codec_spec = {
     .slots = codec_slots,
 };
 
-PyDoc_STRVAR(register_doc,
-             "register(cls, name, encode, decode)\n\n"
-             "Lets values of exactly `cls` through the codec: encode(obj) returns a value\n"
-             "that the codec knows, decode(value) the object again.");
+PyDoc_STRVAR(
+    register_doc,
+    "register(cls, name, encode, decode)\n\n"
+    "Lets values of exactly `cls` through the codec: encode(obj) returns a value\n"
+    "that the codec knows, decode(value) the object again.");
 
 static PyObject *
 register_function(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -197,7 +200,8 @@ register_function(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         PyErr_SetString(PyExc_TypeError, "register(cls, name, encode, decode)");
         return NULL;
     }
-    if (codec_register(codec_state_of(module), args[0], args[1], args[2], args[3]) < 0) {
+    if (codec_register(codec_state_of(module), args[0], args[1], args[2], args[3]) <
+        0) {
         return NULL;
     }
     return Py_NewRef(Py_None);

@@ -13,8 +13,9 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-/* Adds `Codec` and `register` to the module. codec_state_of(module) must be initialised.
-   0, or -1 with an exception set. */
-int codec_type_add(PyObject *module);
+/* Adds `Codec` and `register` to the module. codec_state_of(module) must be
+   initialised. 0, or -1 with an exception set. */
+int
+codec_type_add(PyObject *module);
 
 #endif

@@ -13,8 +13,8 @@
  *   code        only registered decoders run, on values already checked
  *
  * A byte string may still be slow to decode in one way: keys or members whose Python
- * hashes collide on purpose (ints of more than 64 bits, tuples, UUIDs) make a dict or set
- * quadratic, as they do in any Python program that reads them from a file.
+ * hashes collide on purpose (ints of more than 64 bits, tuples, UUIDs) make a dict or
+ * set quadratic, as they do in any Python program that reads them from a file.
  */
 #include "codec_compat.h"
 #include "codec_internal.h"
@@ -29,7 +29,8 @@ struct reader {
     int depth;
 };
 
-static PyObject *read_value(struct reader *r);
+static PyObject *
+read_value(struct reader *r);
 
 /* ---- Refusals and cursor ---------------------------------------------------- */
 
@@ -346,13 +347,13 @@ read_ext_registered(struct reader *r)
 static PyObject *
 read_ext_standard(struct reader *r, unsigned type)
 {
-    PyObject *value =
-        codec_std_make(r->state, type, r->pos, (size_t)(r->end - r->pos));
+    PyObject *value = codec_std_make(r->state, type, r->pos, (size_t)(r->end - r->pos));
     if (value == NULL && !PyErr_Occurred()) {
-        codec_fail(r->state,
-                   "extension type %u is unknown to this version of Pinyon: a newer one "
-                   "or another program wrote the value",
-                   type);
+        codec_fail(
+            r->state,
+            "extension type %u is unknown to this version of Pinyon: a newer one "
+            "or another program wrote the value",
+            type);
     } else if (value == NULL) {
         damaged_from_pending(r, "the body of an extension type is wrong");
     }

@@ -1,17 +1,17 @@
 /*
  * Compression: zstd frames that say how large their content is, and nothing else.
  *
- * A context costs some hundred microseconds and kilobytes to make, so the codec keeps one
- * for each direction. A thread takes it by exchanging NULL for it and puts it back the same
- * way; one that finds NULL makes its own, and whoever puts back into a full place frees
- * his. So nobody waits, and in the common case there is exactly one.
+ * A context costs some hundred microseconds and kilobytes to make, so the codec keeps
+ * one for each direction. A thread takes it by exchanging NULL for it and puts it back
+ * the same way; one that finds NULL makes its own, and whoever puts back into a full
+ * place frees his. So nobody waits, and in the common case there is exactly one.
  */
 #include "codec_internal.h"
 
 #include <zstd.h>
 
-/* A block of up to 128 KiB takes at least 3 bytes of head and 1 of content (RLE): a frame
-   that claims more than that is lying, and nothing is allocated for it. */
+/* A block of up to 128 KiB takes at least 3 bytes of head and 1 of content (RLE): a
+   frame that claims more than that is lying, and nothing is allocated for it. */
 #define ZSTD_BLOCK_CONTENT ((size_t)128 << 10)
 #define ZSTD_BLOCK_MIN 4
 
@@ -38,10 +38,8 @@ compress(ZSTD_CCtx *context, char *to, size_t cap, const char *from, size_t len,
         return ZSTD_compressCCtx(context, to, cap, from, len, level);
     }
     size_t rc;
-    Py_BEGIN_ALLOW_THREADS
-    rc = ZSTD_compressCCtx(context, to, cap, from, len, level);
-    Py_END_ALLOW_THREADS
-    return rc;
+    Py_BEGIN_ALLOW_THREADS rc = ZSTD_compressCCtx(context, to, cap, from, len, level);
+    Py_END_ALLOW_THREADS return rc;
 }
 
 /* `room` becomes the buffer's own; whatever it held is given back. */
@@ -91,8 +89,8 @@ codec_frame_size(struct codec *codec, const char *frame, size_t len)
         codec_fail(codec->state, "damaged value: not a zstd frame of known size");
         return -1;
     }
-    if (size > CODEC_VALUE_MAX
-        || size > (len / ZSTD_BLOCK_MIN + 1) * ZSTD_BLOCK_CONTENT) {
+    if (size > CODEC_VALUE_MAX ||
+        size > (len / ZSTD_BLOCK_MIN + 1) * ZSTD_BLOCK_CONTENT) {
         codec_fail(codec->state,
                    "damaged value: a zstd frame of %zu bytes claims to hold %llu", len,
                    size);
@@ -116,8 +114,7 @@ codec_inflate(struct codec *codec, const char *frame, size_t len, char *to, size
     if (size < CODEC_NOGIL_MIN) {
         rc = ZSTD_decompressDCtx(context, to, size, frame, len);
     } else {
-        Py_BEGIN_ALLOW_THREADS
-        rc = ZSTD_decompressDCtx(context, to, size, frame, len);
+        Py_BEGIN_ALLOW_THREADS rc = ZSTD_decompressDCtx(context, to, size, frame, len);
         Py_END_ALLOW_THREADS
     }
     ZSTD_freeDCtx(put_context(&codec->zstd_in, context));

@@ -1,18 +1,14 @@
 /*
  * User keys, and the text forms of digests.
  *
- * The common key, an ASCII str without a prefix, costs one PyUnicode_AsUTF8AndSize, which
- * for ASCII is a pointer into the object: no copy, no hash.
+ * The common key, an ASCII str without a prefix, costs one PyUnicode_AsUTF8AndSize,
+ * which for ASCII is a pointer into the object: no copy, no hash.
  */
 #include "keys_internal.h"
 
 #include <blake2.h>
 
 static const char digest_mark[] = {'~', 'b', '2', ':'};
-
-/* Keeps digests of keys apart from any other BLAKE2b of the same text. It is part of the
-   format: a random one would give every process keys of its own. */
-static const char digest_key[] = "pinyon key v1";
 
 /* ---- Digests and text ------------------------------------------------------- */
 
@@ -25,7 +21,8 @@ keys_base64(const uint8_t *from, size_t len, char *to)
     size_t i = 0;
 
     for (; i + 3 <= len; i += 3) {
-        unsigned word = (unsigned)from[i] << 16 | (unsigned)from[i + 1] << 8 | from[i + 2];
+        unsigned word = (unsigned)from[i] << 16 | (unsigned)from[i + 1] << 8 |
+                        from[i + 2];
         *to++ = digits[word >> 18];
         *to++ = digits[word >> 12 & 63];
         *to++ = digits[word >> 6 & 63];
@@ -43,10 +40,12 @@ keys_base64(const uint8_t *from, size_t len, char *to)
     return (size_t)(to - start);
 }
 
+/* Without a key: a constant one would be no secret and cost a second block, and a
+   secret one would have to be given to every process of the deployment. */
 void
 keys_digest(const char *text, size_t len, uint8_t *digest)
 {
-    blake2b(digest, text, digest_key, KEY_DIGEST_SIZE, len, sizeof digest_key - 1);
+    blake2b(digest, text, NULL, KEY_DIGEST_SIZE, len, 0);
 }
 
 void
@@ -72,8 +71,8 @@ keys_is_text(const char *text, size_t len)
 
 /* ---- User keys -------------------------------------------------------------- */
 
-/* A user's key that looks like a digest must become one itself, or else it could be made
-   to collide with the long key of that digest. */
+/* A user's key that looks like a digest must become one itself, or else it could be
+   made to collide with the long key of that digest. */
 static bool
 is_digest_like(const char *text, size_t len)
 {
@@ -103,8 +102,8 @@ key_from_text(const struct keyctx *ctx, const char *text, size_t len,
     if (len - 1 >= KEY_USER_MAX) {
         return check_length(ctx, len);
     }
-    bool is_digested = ctx->prefix_len + len > ctx->max || is_digest_like(text, len)
-                       || (ctx->is_text && !keys_is_text(text, len));
+    bool is_digested = ctx->prefix_len + len > ctx->max || is_digest_like(text, len) ||
+                       (ctx->is_text && !keys_is_text(text, len));
     if (!is_digested && ctx->prefix_len == 0) {
         out->data = text;
         out->len = len;
@@ -173,8 +172,8 @@ keyctx_init(struct keyctx *ctx, struct codec_state *state, PyObject *prefix,
         }
     }
     if (len > KEY_PREFIX_MAX) {
-        PyErr_Format(state->errors.config, "a prefix of %zd bytes; the limit is %d", len,
-                     KEY_PREFIX_MAX);
+        PyErr_Format(state->errors.config, "a prefix of %zd bytes; the limit is %d",
+                     len, KEY_PREFIX_MAX);
         return -1;
     }
     if (memcached && !keys_is_text(text, (size_t)len)) {

@@ -11,7 +11,7 @@
  *   - 0.0 and -0.0 differ, although they are equal: 1/x and copysign see it, and a
  *     needless miss costs less than a wrong answer
  *   - all NaNs meet, or f(nan) would never hit
- *   - dicts meet whatever the order of insertion: the order is no part of their equality
+ *   - dicts meet whatever the order of insertion, which is no part of their equality
  *   - aware datetimes differ by zone even when they name the same instant
  */
 #include "codec_compat.h"
@@ -63,8 +63,8 @@ keys_put_str(PyObject *text, struct codec_buf *out)
                         : put_chunk(out, KEY_STR, KEY_STR_SHORT, utf8, (size_t)len);
 }
 
-/* Lone surrogates, as in names of files that are not UTF-8, have no UTF-8, but a form of
-   three bytes that no UTF-8 contains. */
+/* Lone surrogates, as in names of files that are not UTF-8, have no UTF-8, but a form
+   of three bytes that no UTF-8 contains. */
 static int
 encode_surrogates(PyObject *text, struct codec_buf *out)
 {
@@ -124,8 +124,8 @@ encode_standard(struct key_walk *walk, PyObject *value, struct codec_buf *out)
     } else if (type < 0) {
         rc = -1;
     } else if (type > 0) {
-        rc = keys_put_length(out, KEY_STANDARD + (unsigned)type, body.len) < 0
-                     || codec_buf_put(out, body.data, body.len) < 0
+        rc = keys_put_length(out, KEY_STANDARD + (unsigned)type, body.len) < 0 ||
+                     codec_buf_put(out, body.data, body.len) < 0
                  ? -1
                  : 0;
     }
@@ -247,7 +247,7 @@ encode_slice(struct key_walk *walk, PyObject *member, bool is_pair,
 /* `members` is a list of the members of a set, or of the items of a dict. */
 int
 keys_encode_unordered(struct key_walk *walk, PyObject *members, unsigned tag,
-                 struct codec_buf *out)
+                      struct codec_buf *out)
 {
     Py_ssize_t n = PyList_Size(members);
     struct slice *slices = PyMem_Calloc((size_t)n + 1, sizeof *slices);
@@ -334,8 +334,9 @@ keys_encode(struct key_walk *walk, PyObject *value, struct codec_buf *out)
         return encode_bytes(value, out);
     }
     if (walk->depth == KEYS_DEPTH_MAX || out->len > KEYS_BYTES_MAX) {
-        return keys_refuse(walk, value, "it is nested too deep, too large, or contains "
-                                        "itself");
+        return keys_refuse(walk, value,
+                           "it is nested too deep, too large, or contains "
+                           "itself");
     }
     walk->depth++;
     int rc = encode_container(walk, value, out);

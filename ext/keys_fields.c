@@ -3,13 +3,14 @@
  * dataclass, NamedTuple, arrays, paths. The class's module and qualified name always go
  * in front, so that Euro(5) and Dollar(5) differ.
  *
- * Anything else is refused. id() and repr() name an object, not its value; pickle's bytes
- * differ between equal objects.
+ * Anything else is refused. id() and repr() name an object, not its value; pickle's
+ * bytes differ between equal objects.
  */
 #include "codec_compat.h"
 #include "keys_internal.h"
 
-/* 1 when the attribute is there (*found is a new reference), 0 when not, -1 on error. */
+/* 1 when the attribute is there (*found is a new reference), 0 when not, -1 on error.
+   */
 static int
 look_up(PyObject *object, PyObject *name, PyObject **found)
 {
@@ -83,8 +84,9 @@ encode_class(struct key_walk *walk, PyObject *cls, struct codec_buf *out)
     if (name != NULL && locals != NULL) {
         int is_local = PyUnicode_Contains(name, locals);
         if (is_local > 0) {
-            rc = keys_refuse(walk, cls, "a class made within a function has no name of "
-                                        "its own");
+            rc = keys_refuse(walk, cls,
+                             "a class made within a function has no name of "
+                             "its own");
         } else if (is_local == 0 && codec_buf_put_u8(out, KEY_CLASS) == 0) {
             rc = keys_put_str(name, out);
         }
@@ -94,7 +96,8 @@ encode_class(struct key_walk *walk, PyObject *cls, struct codec_buf *out)
     return rc;
 }
 
-/* By name, which survives a change of values; a nameless combination of flags by value. */
+/* By name, which survives a change of values; a nameless combination of flags by value.
+   */
 static int
 encode_enum(struct key_walk *walk, PyObject *value, struct codec_buf *out)
 {
@@ -167,8 +170,8 @@ static int
 encode_namedtuple(struct key_walk *walk, PyObject *value, struct codec_buf *out)
 {
     Py_ssize_t n = PyTuple_Size(value);
-    if (put_tag_and_class(walk, value, KEY_NAMEDTUPLE, out) < 0
-        || keys_put_length(out, KEY_TUPLE, (size_t)n) < 0) {
+    if (put_tag_and_class(walk, value, KEY_NAMEDTUPLE, out) < 0 ||
+        keys_put_length(out, KEY_TUPLE, (size_t)n) < 0) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -210,15 +213,15 @@ put_shape(const Py_buffer *view, struct codec_buf *out)
     return 0;
 }
 
-/* Element type, shape and the elements in C order, whatever order they are stored in. */
+/* Element type, shape and the elements in C order, whatever order they are stored in.
+   */
 static int
 put_view(Py_buffer *view, const char *format, struct codec_buf *out)
 {
     size_t size = (size_t)view->len;
-    if (keys_put_length(out, KEY_STR, strlen(format)) < 0
-        || codec_buf_put(out, format, strlen(format)) < 0 || put_shape(view, out) < 0
-        || keys_put_length(out, KEY_BYTES, size) < 0
-        || codec_buf_reserve(out, size) < 0) {
+    if (keys_put_length(out, KEY_STR, strlen(format)) < 0 ||
+        codec_buf_put(out, format, strlen(format)) < 0 || put_shape(view, out) < 0 ||
+        keys_put_length(out, KEY_BYTES, size) < 0 || codec_buf_reserve(out, size) < 0) {
         return -1;
     }
     if (PyBuffer_ToContiguous(out->room + out->len, view, view->len, 'C') < 0) {
@@ -266,7 +269,8 @@ static int
 encode_by_module(struct key_walk *walk, PyObject *value, struct codec_buf *out)
 {
     PyObject *module;
-    int rc = look_up((PyObject *)Py_TYPE(value), walk->state->names.__module__, &module);
+    int rc = look_up((PyObject *)Py_TYPE(value), walk->state->names.__module__,
+                     &module);
     if (rc < 0) {
         return -1;
     }
@@ -277,8 +281,8 @@ encode_by_module(struct key_walk *walk, PyObject *value, struct codec_buf *out)
     }
     if (name == NULL) {
         rc = -1;
-    } else if (strcmp(name, "numpy") == 0 || strcmp(name, "array") == 0
-               || PyMemoryView_Check(value)) {
+    } else if (strcmp(name, "numpy") == 0 || strcmp(name, "array") == 0 ||
+               PyMemoryView_Check(value)) {
         rc = encode_array(walk, value, out);
     } else if (strcmp(name, "pathlib") == 0 || strncmp(name, "pathlib.", 8) == 0) {
         rc = encode_path(walk, value, out);
@@ -320,8 +324,8 @@ keys_encode_object(struct key_walk *walk, PyObject *value, struct codec_buf *out
     PyObject *method;
 
     /* Special methods are looked up on the class, as Python does: then an instance
-       attribute cannot stand in, and a class that defines one for its instances is still
-       itself an argument. */
+       attribute cannot stand in, and a class that defines one for its instances is
+       still itself an argument. */
     int rc = look_up((PyObject *)Py_TYPE(value), state->names.__pinyon_key__, &method);
     if (rc > 0) {
         rc = encode_custom(walk, value, method, out);

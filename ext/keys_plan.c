@@ -4,16 +4,17 @@
  *     prefix:module.qualname:version.shape:=AwE        up to 24 bytes, verbatim
  *     prefix:module.qualname:version.shape:c0Rm...     more, 22 characters of a digest
  *
- * `shape` is a digest of the parameters' names and kinds: when the signature changes, what
- * the old one stored no longer answers, even if nobody thought of raising the version.
+ * `shape` is a digest of the parameters' names and kinds: when the signature changes,
+ * what the old one stored no longer answers, even if nobody thought of raising the
+ * version.
  *
- * A short encoding goes in as it is: hashing it would cost ten times the rest, and there
- * is then no collision to speak of. A longer one is replaced by 128 bits of BLAKE2b: a hash
- * made for speed (XXH3) can be driven to collide by whoever chooses the arguments, and he
- * would then read the value of another call.
+ * A short encoding goes in as it is: hashing it would cost ten times the rest, and
+ * there is then no collision to speak of. A longer one is replaced by 128 bits of
+ * BLAKE2b: a hash made for speed (XXH3) can be driven to collide by whoever chooses the
+ * arguments, and he would then read the value of another call.
  *
- * The head is read from the right: neither a module, nor a qualified name, nor a version
- * contains a colon, so a prefix may.
+ * The head is read from the right: neither a module, nor a qualified name, nor a
+ * version contains a colon, so a prefix may.
  */
 #include "codec_compat.h"
 #include "keys_internal.h"
@@ -29,9 +30,9 @@
 struct keys_plan {
     struct codec_state *state;
     PyObject *identity;
-    PyObject *names;                      /* tuple, holds what `name` points to */
-    PyObject *name[PARAMETERS_MAX];       /* borrowed from names */
-    PyObject *defaults[PARAMETERS_MAX];   /* strong, or NULL */
+    PyObject *names;                    /* tuple, holds what `name` points to */
+    PyObject *name[PARAMETERS_MAX];     /* borrowed from names */
+    PyObject *defaults[PARAMETERS_MAX]; /* strong, or NULL */
     Py_ssize_t n;
     Py_ssize_t positional_only;
     Py_ssize_t positional; /* how many can be given by position */
@@ -58,9 +59,9 @@ set_names(struct keys_plan *plan, const struct keys_plan_opts *opts)
     if (plan->n < 0 || plan->n > PARAMETERS_MAX) {
         return wrong(plan, "names must be a tuple of at most 64 parameters; give key=");
     }
-    if (opts->positional_only < 0 || opts->keyword_only < 0 || opts->skip < 0
-        || opts->positional_only + opts->keyword_only > plan->n
-        || opts->skip > plan->n - opts->keyword_only) {
+    if (opts->positional_only < 0 || opts->keyword_only < 0 || opts->skip < 0 ||
+        opts->positional_only + opts->keyword_only > plan->n ||
+        opts->skip > plan->n - opts->keyword_only) {
         return wrong(plan, "the kinds of its parameters do not add up");
     }
     plan->names = Py_NewRef(opts->names);
@@ -106,7 +107,9 @@ put_shape(const struct keys_plan *plan, char *to)
 
     codec_buf_init(&shape);
     for (Py_ssize_t i = 0; rc == 0 && i < plan->n; i++) {
-        unsigned kind = i < plan->positional_only ? 'p' : i < plan->positional ? 'e' : 'k';
+        unsigned kind = i < plan->positional_only ? 'p'
+                        : i < plan->positional    ? 'e'
+                                                  : 'k';
         rc = codec_buf_put_u8(&shape, i < plan->skip ? 's' : kind);
         rc = rc < 0 ? -1 : keys_put_str(plan->name[i], &shape);
     }
@@ -178,13 +181,13 @@ set_head(struct keys_plan *plan, const struct keys_plan_opts *opts)
 
     if (version != NULL && has_prefix && !PyUnicode_Check(opts->prefix)) {
         PyErr_SetString(PyExc_TypeError, "prefix must be a str");
-    } else if (version != NULL && put_shape(plan, shape) == 0
-               && check_part(plan, plan->identity, "a colon in its name") == 0
-               && check_part(plan, version, "a colon in its version") == 0) {
-        head = has_prefix ? PyUnicode_FromFormat("%U:%U:%U.%s:", opts->prefix,
-                                                 plan->identity, version, shape)
-                          : PyUnicode_FromFormat("%U:%U.%s:", plan->identity, version,
-                                                 shape);
+    } else if (version != NULL && put_shape(plan, shape) == 0 &&
+               check_part(plan, plan->identity, "a colon in its name") == 0 &&
+               check_part(plan, version, "a colon in its version") == 0) {
+        head = has_prefix
+                   ? PyUnicode_FromFormat("%U:%U:%U.%s:", opts->prefix, plan->identity,
+                                          version, shape)
+                   : PyUnicode_FromFormat("%U:%U.%s:", plan->identity, version, shape);
         rc = head == NULL ? -1 : set_head_text(plan, head);
     }
     Py_XDECREF(version);
@@ -206,8 +209,8 @@ keys_plan_new(struct codec_state *state, const struct keys_plan_opts *opts)
     }
     plan->state = state;
     plan->identity = Py_NewRef(opts->identity);
-    if (set_names(plan, opts) < 0 || set_defaults(plan, opts->defaults) < 0
-        || set_head(plan, opts) < 0) {
+    if (set_names(plan, opts) < 0 || set_defaults(plan, opts->defaults) < 0 ||
+        set_head(plan, opts) < 0) {
         keys_plan_free(plan);
         return NULL;
     }
@@ -256,8 +259,9 @@ struct call {
     PyObject *slots[PARAMETERS_MAX];
 };
 
-/* The parameter that may be given by this keyword; -1 if there is none. Names in calls and
-   in signatures are interned, so the first loop nearly always finds what there is. */
+/* The parameter that may be given by this keyword; -1 if there is none. Names in calls
+   and in signatures are interned, so the first loop nearly always finds what there is.
+   */
 static Py_ssize_t
 find_parameter(const struct keys_plan *plan, PyObject *name)
 {

@@ -46,9 +46,9 @@ plan_of(PyObject *self)
 static PyObject *
 plan_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    char names[][16] = {"identity",        "names",   "defaults",  "positional_only",
-                        "keyword_only",    "varargs", "varkw",     "skip",
-                        "prefix",          "version"};
+    char names[][16] = {"identity",     "names",   "defaults", "positional_only",
+                        "keyword_only", "varargs", "varkw",    "skip",
+                        "prefix",       "version"};
     char *list[] = {names[0], names[1], names[2], names[3], names[4], names[5],
                     names[6], names[7], names[8], names[9], NULL};
     struct keys_plan_opts opts = {0};
@@ -57,14 +57,15 @@ plan_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|$OnnppnOO:Plan", list,
                                      &opts.identity, &opts.names, &opts.defaults,
-                                     &opts.positional_only, &opts.keyword_only, &varargs,
-                                     &varkw, &opts.skip, &opts.prefix, &opts.version)) {
+                                     &opts.positional_only, &opts.keyword_only,
+                                     &varargs, &varkw, &opts.skip, &opts.prefix,
+                                     &opts.version)) {
         return NULL;
     }
     opts.has_args = varargs != 0;
     opts.has_kwargs = varkw != 0;
-    struct keys_plan *plan =
-        keys_plan_new(codec_state_of(PyType_GetModule(type)), &opts);
+    struct keys_plan *plan = keys_plan_new(codec_state_of(PyType_GetModule(type)),
+                                           &opts);
     if (plan == NULL) {
         return NULL;
     }
@@ -92,10 +93,11 @@ plan_dealloc(PyObject *self)
     deallocate(self);
 }
 
-PyDoc_STRVAR(plan_key_doc,
-             "key(*args, **kwargs) -> str\n\n"
-             "The key of a call. TypeError when the call does not fit the signature, or\n"
-             "when an argument cannot become part of a key.");
+PyDoc_STRVAR(
+    plan_key_doc,
+    "key(*args, **kwargs) -> str\n\n"
+    "The key of a call. TypeError when the call does not fit the signature, or\n"
+    "when an argument cannot become part of a key.");
 
 static PyObject *
 plan_key(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
@@ -105,8 +107,9 @@ plan_key(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwna
     if (rc == KEYS_MISMATCH) {
         PyErr_SetString(PyExc_TypeError, "the call does not fit the signature");
     }
-    return rc != KEYS_BOUND ? NULL
-                            : PyUnicode_FromStringAndSize(key.data, (Py_ssize_t)key.len);
+    return rc != KEYS_BOUND
+               ? NULL
+               : PyUnicode_FromStringAndSize(key.data, (Py_ssize_t)key.len);
 }
 
 static PyObject *
@@ -118,10 +121,11 @@ plan_head(PyObject *self, void *closure)
     return PyUnicode_FromStringAndSize(head, (Py_ssize_t)len);
 }
 
-PyDoc_STRVAR(plan_doc,
-             "Plan(identity, names, *, defaults=None, positional_only=0, keyword_only=0,\n"
-             "     varargs=False, varkw=False, skip=0, prefix=None, version=None)\n\n"
-             "How calls of one function become keys: made by pinyon from its signature.");
+PyDoc_STRVAR(
+    plan_doc,
+    "Plan(identity, names, *, defaults=None, positional_only=0, keyword_only=0,\n"
+    "     varargs=False, varkw=False, skip=0, prefix=None, version=None)\n\n"
+    "How calls of one function become keys: made by pinyon from its signature.");
 
 static PyMethodDef plan_methods[] = {
     {"key", METHOD(plan_key), METH_FASTCALL | METH_KEYWORDS, plan_key_doc},
@@ -149,16 +153,6 @@ static PyType_Spec plan_spec = {
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = plan_slots,
 };
-
-const struct keys_plan *
-keys_plan_from_object(const struct codec_state *state, PyObject *object)
-{
-    if ((PyObject *)Py_TYPE(object) == state->plan_class) {
-        return plan_of(object);
-    }
-    PyErr_Format(PyExc_TypeError, "expected a Plan, not %R", Py_TYPE(object));
-    return NULL;
-}
 
 /* ---- KeyContext ----------------------------------------------------------------- */
 
@@ -222,19 +216,17 @@ static PyType_Spec context_spec = {
     .slots = context_slots,
 };
 
+static int
+add_type(PyObject *module, PyType_Spec *spec)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    int rc = type == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)type);
+    Py_XDECREF(type);
+    return rc;
+}
+
 int
 plan_type_add(PyObject *module)
 {
-    struct codec_state *state = codec_state_of(module);
-    PyObject *context = PyType_FromModuleAndSpec(module, &context_spec, NULL);
-    int rc = context == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)context);
-
-    Py_XDECREF(context);
-    if (rc < 0) {
-        return -1;
-    }
-    state->plan_class = PyType_FromModuleAndSpec(module, &plan_spec, NULL);
-    return state->plan_class == NULL
-               ? -1
-               : PyModule_AddType(module, (PyTypeObject *)state->plan_class);
+    return add_type(module, &context_spec) < 0 ? -1 : add_type(module, &plan_spec);
 }
