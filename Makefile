@@ -27,9 +27,8 @@ build: build/build.ninja $(INSTALLED) ## compile everything, install the package
 	meson compile -C build
 
 # One directory per way of building; each is configured once.
-SANITIZED = --buildtype=debugoptimized -Dext=false -Dtests=true -Dcrash_points=true
+SANITIZED = --buildtype=debugoptimized -Dext=false -Dtests=true
 build/build.ninja: WAY = -Dtests=true -Dbenches=true
-build-crash/build.ninja: WAY = -Dext=false -Dtests=true -Dcrash_points=true
 build-asan/build.ninja: WAY = $(SANITIZED) -Db_sanitize=address,undefined
 build-tsan/build.ninja: WAY = $(SANITIZED) -Db_sanitize=thread
 build-clang/build.ninja: WAY = -Dtests=true -Dbenches=true
@@ -86,8 +85,8 @@ fuzz: build-fuzz/build.ninja ## fuzz each target for FUZZ_SECONDS (60)
 			corpus/$${target##*_} ../tests/fuzz/corpus/$${target##*_}; \
 	done
 
-torture: build-crash/build.ninja ## kill writers at every crash point, 10,000 times
-	meson test -C build-crash --print-errorlogs --suite torture
+torture: build/build.ninja ## kill writers at every crash point, 10,000 times
+	meson test -C build --print-errorlogs --suite torture
 
 # --- checking ------------------------------------------------------------------
 
@@ -120,7 +119,7 @@ wheel: need-build need-wheel ## one abi3 wheel with its libraries inside, in dis
 	auditwheel repair -w dist build-wheel/pinyon-*.whl
 
 clean: ## remove what was built (not the .venv)
-	rm -rf build build-{asan,clang,crash,fuzz,package,tsan,wheel} dist $(INSTALLED)
+	rm -rf build build-{asan,clang,fuzz,package,tsan,wheel} dist $(INSTALLED)
 
 .PHONY: help setup build demo test asan tsan bench fuzz torture check format fix lint \
 	tidy types wheel clean
