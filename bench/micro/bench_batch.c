@@ -15,16 +15,10 @@
 
 static const char what[] = "serial get against get_many, data larger than the caches";
 
-enum {
-    VALUE = 64,
-    BATCH_MAX = 128,
-    WARM_UP = 3
-};
+enum { VALUE = 64, BATCH_MAX = 128, WARM_UP = 3 };
 
 static const unsigned batches[] = {8, 16, 32, 64, 128};
-enum {
-    BATCHES = sizeof batches / sizeof *batches
-};
+enum { BATCHES = sizeof batches / sizeof *batches };
 
 struct bench {
     struct pn_store *store;
@@ -34,45 +28,66 @@ struct bench {
     struct rounds serial_ns, batch_ns[BATCHES], batch_ratio[BATCHES];
 };
 
-static double
-run_serial(struct bench *bench)
+/* Draws the next BATCH_MAX keys. Both ways of reading get them in this form: a key made
+ * just before its get would hold the processor back from running gets side by side, and
+ * flatter the batch (measured: 1.7 times faster with a get_many that is a plain loop). */
+static void
+draw_keys(struct bench *bench, struct bench_key *key)
 {
-    char buf[VALUE];
-    uint64_t hits = 0;
-    uint64_t start = timing_now_ns();
-
-    for (uint32_t i = 0; i < bench->gets; i++) {
-        hits += fixture_get(bench->store, rng_below(&bench->random, bench->items), buf,
-                            sizeof buf);
+    for (unsigned i = 0; i < BATCH_MAX; i++) {
+        key[i] = bench_key(rng_below(&bench->random, bench->items));
     }
-    start = timing_now_ns() - start;
-    if (hits != bench->gets) {
-        report_fail("get", "an item is missing: the region is too small");
-    }
-    return (double)start / bench->gets;
 }
 
-static double
-run_batches(struct bench *bench, unsigned size)
+static uint64_t
+read_serial(struct bench *bench, const struct bench_key *key)
 {
     char buf[BATCH_MAX][VALUE];
-    struct bench_key key[BATCH_MAX];
+    struct pn_item item;
+    uint64_t hits = 0;
+
+    for (unsigned i = 0; i < BATCH_MAX; i++) {
+        hits += pn_store_get(bench->store, PN_NOW, &key[i], KEY_SIZE, buf[i], VALUE,
+                             &item) == PN_OK;
+    }
+    timing_keep((uint64_t)buf[0][0]);
+    return hits;
+}
+
+static uint64_t
+read_batches(struct bench *bench, const struct bench_key *key, unsigned size)
+{
+    char buf[BATCH_MAX][VALUE];
     struct pn_get get[BATCH_MAX];
+    uint64_t hits = 0;
+
+    for (unsigned at = 0; at < BATCH_MAX; at += size) {
+        for (unsigned i = 0; i < size; i++) {
+            get[i] = (struct pn_get){
+                .key = &key[at + i], .klen = KEY_SIZE, .buf = buf[i], .cap = VALUE};
+        }
+        hits += pn_store_get_many(bench->store, PN_NOW, get, size);
+    }
+    timing_keep((uint64_t)buf[0][0]);
+    return hits;
+}
+
+/* Mean ns of a get, in batches of SIZE or, with 0, one by one. */
+static double
+measure(struct bench *bench, unsigned size)
+{
+    struct bench_key key[BATCH_MAX];
     uint64_t hits = 0;
     uint32_t done = 0;
     uint64_t start = timing_now_ns();
 
-    for (; done < bench->gets; done += size) {
-        for (unsigned i = 0; i < size; i++) {
-            key[i] = bench_key(rng_below(&bench->random, bench->items));
-            get[i] = (struct pn_get){
-                .key = &key[i], .klen = KEY_SIZE, .buf = buf[i], .cap = VALUE};
-        }
-        hits += pn_store_get_many(bench->store, PN_NOW, get, size);
+    for (; done < bench->gets; done += BATCH_MAX) {
+        draw_keys(bench, key);
+        hits += size == 0 ? read_serial(bench, key) : read_batches(bench, key, size);
     }
     start = timing_now_ns() - start;
     if (hits != done) {
-        report_fail("get_many", "an item is missing: the region is too small");
+        report_fail("get", "an item is missing: the region is too small");
     }
     return (double)start / done;
 }
@@ -80,13 +95,13 @@ run_batches(struct bench *bench, unsigned size)
 static void
 run_round(struct bench *bench, bool is_counted)
 {
-    double serial = run_serial(bench);
+    double serial = measure(bench, 0);
 
     if (is_counted) {
         rounds_add(&bench->serial_ns, serial);
     }
     for (unsigned b = 0; b < BATCHES; b++) {
-        double batched = run_batches(bench, batches[b]);
+        double batched = measure(bench, batches[b]);
 
         if (is_counted) {
             rounds_add(&bench->batch_ns[b], batched);

@@ -15,11 +15,7 @@
 
 static const char what[] = "puts into a full store, every put evicts, one CPU";
 
-enum {
-    REGION = 128 << 20,
-    WARM_UP = 3,
-    TIMED_EVERY = 32
-};
+enum { REGION = 128 << 20, WARM_UP = 3, TIMED_EVERY = 32 };
 
 /* Mean about 290 bytes, median 140: small objects by number, large ones by bytes. */
 static const uint16_t mix[16] = {24,  40,  64,  80,  96,  110, 128, 140,

@@ -13,18 +13,10 @@
 
 static const char what[] = "a hot get: 16-byte key, 100-byte value, 1000 keys";
 
-enum {
-    KEYS = 1000,
-    VALUE = 100,
-    WARM_UP = 20
-};
+enum { KEYS = 1000, VALUE = 100, WARM_UP = 20 };
 
 /* Key numbers: three disjoint ranges. */
-enum {
-    PLAIN = 0,
-    EXPIRING = KEYS,
-    ABSENT = 2 * KEYS
-};
+enum { PLAIN = 0, EXPIRING = KEYS, ABSENT = 2 * KEYS };
 
 /* Mean ns of a get over GETS calls on the keys FIRST .. FIRST + KEYS - 1. The stride is
  * prime to KEYS: every key is met, neighbours in memory are not met in order. */

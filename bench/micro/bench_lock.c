@@ -15,11 +15,7 @@
 
 static const char what[] = "two processes writing one shared region against one";
 
-enum {
-    VALUE = 100,
-    CHUNK = 64,
-    PREPARE_MS = 60
-};
+enum { VALUE = 100, CHUNK = 64, PREPARE_MS = 60 };
 
 struct bench {
     struct pn_store *store;
@@ -30,6 +26,7 @@ static void
 write_keys(const struct worker *worker, struct tally *tally)
 {
     struct rounds single = {0};
+    struct tally found = {0};
     struct bench *bench = worker->ctx;
     uint64_t random = worker->number + 1;
     uint64_t first = bench->items == 1 ? 0 : (uint64_t)worker->number * bench->items;
@@ -50,31 +47,32 @@ write_keys(const struct worker *worker, struct tally *tally)
             struct bench_key key = bench_key(first + rng_below(&random, bench->items));
 
             put.key = &key;
-            tally->failures += pn_store_put(bench->store, PN_NOW, &put, NULL) != PN_OK;
+            found.failures += pn_store_put(bench->store, PN_NOW, &put, NULL) != PN_OK;
             if (i == 0) { /* one in CHUNK alone, for the tail */
                 rounds_add(&single, (double)(timing_now_ns() - begin));
             }
         }
-        tally->operations += CHUNK;
+        found.operations += CHUNK;
     }
-    tally->p99_ns = rounds_percentile(&single, 99);
+    found.p99_ns = rounds_percentile(&single, 99);
+    *tally = found;
 }
 
 static void
 run_set(struct bench *bench, const char *set, uint64_t count, unsigned span_ms)
 {
+    const struct parallel parallel = {write_keys, bench, PREPARE_MS, span_ms};
     struct rounds one = {0}, two = {0}, ratio = {0}, tail = {0};
     struct tally tally[WORKERS_MAX];
     uint64_t skipped = 0;
     char name[64];
 
     for (uint64_t round = 0; round < count; round++) {
-        double alone = parallel_run(1, write_keys, bench, PREPARE_MS, span_ms, tally);
-        double both = parallel_run(2, write_keys, bench, PREPARE_MS, span_ms, tally);
+        struct pair pair = parallel_pair(&parallel, tally);
 
-        rounds_add(&one, alone / 1e6);
-        rounds_add(&two, both / 1e6);
-        rounds_add(&ratio, both / alone);
+        rounds_add(&one, pair.alone / 1e6);
+        rounds_add(&two, pair.both / 1e6);
+        rounds_add(&ratio, pair.both / pair.alone);
         rounds_add(&tail, tally[0].p99_ns);
         skipped += tally[0].failures + tally[1].failures;
     }

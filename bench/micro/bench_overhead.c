@@ -15,10 +15,7 @@
 
 static const char what[] = "bytes an item costs beyond its 16-byte key, 32-byte value";
 
-enum {
-    VALUE = 32,
-    SAMPLES = 200
-};
+enum { VALUE = 32, SAMPLES = 200 };
 
 static void
 run(const char *name, uint64_t size, uint64_t ttl_ms, double target)
@@ -26,8 +23,8 @@ run(const char *name, uint64_t size, uint64_t ttl_ms, double target)
     struct pn_store *store = fixture_open(size, KEY_SIZE + VALUE);
     uint64_t random = 1;
     uint64_t next = 0;
-    uint64_t step =
-        1 + size / 64 / SAMPLES; /* about as many puts as fit, per measurement */
+    uint64_t step = 1 + size / 64 /
+                            SAMPLES; /* about as many puts as fit, per measurement */
     struct pn_store_stats stats = {0};
     struct rounds live = {0};
     char line[64];
@@ -38,8 +35,8 @@ run(const char *name, uint64_t size, uint64_t ttl_ms, double target)
 
             fixture_put(store, next, VALUE, ttl_ms);
             if (next % 4 == 0) {
-                uint64_t recent =
-                    next - rng_below(&random, (uint32_t)(step + 1)) % (next + 1);
+                uint64_t recent = next -
+                                  rng_below(&random, (uint32_t)(step + 1)) % (next + 1);
 
                 (void)fixture_get(store, recent, buf, sizeof buf);
                 (void)fixture_get(store, recent, buf, sizeof buf);

@@ -4,13 +4,7 @@
 
 #include "fixture.h"
 
-enum {
-    VALUE_MIN = 64,
-    PAGE = 4096,
-    LENGTHS = 8,
-    STEPS = 12,
-    SAMPLES = 64
-};
+enum { VALUE_MIN = 64, PAGE = 4096, LENGTHS = 8, STEPS = 12, SAMPLES = 64 };
 
 /* Good enough: one item in a thousand. */
 static const double tolerance = 0.001;

@@ -8,11 +8,7 @@
 #include "report.h"
 #include "zipf.h"
 
-enum {
-    POPULATION = 200000,
-    REQUESTS = 4000000,
-    SEED = 2026
-};
+enum { POPULATION = 200000, REQUESTS = 4000000, SEED = 2026 };
 
 const uint32_t cell_permille[CELL_SIZES] = {1, 10, 100};
 

@@ -15,9 +15,7 @@
 
 #include "ctr.h"
 
-enum {
-    CELL_SIZES = 3
-};
+enum { CELL_SIZES = 3 };
 
 struct expected_hits {
     uint32_t fifo, lru, sieve, s3fifo;

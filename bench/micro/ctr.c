@@ -9,12 +9,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "columns are read as they lie in the file");
 
-enum {
-    COLUMN_TIME = 1,
-    COLUMN_SIZE = 2,
-    COLUMN_TTL = 4,
-    COLUMN_ALL = 7
-};
+enum { COLUMN_TIME = 1, COLUMN_SIZE = 2, COLUMN_TTL = 4, COLUMN_ALL = 7 };
 
 struct header {
     char magic[4];

@@ -18,9 +18,7 @@
 
 #include "rng.h"
 
-enum {
-    KEY_SIZE = 16
-};
+enum { KEY_SIZE = 16 };
 
 struct bench_key {
     uint64_t word[2];
@@ -55,9 +53,7 @@ struct pn_store_stats
 fixture_stats(struct pn_store *store);
 
 /* The bytes of any value: at least BENCH_VALUE_MAX readable bytes. */
-enum {
-    BENCH_VALUE_MAX = 65536
-};
+enum { BENCH_VALUE_MAX = 65536 };
 const void *
 fixture_value(void);
 

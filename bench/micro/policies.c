@@ -15,9 +15,7 @@
 static const char what[] =
     "hit counts of FIFO, LRU, SIEVE and S3-FIFO by object, checked to the unit";
 
-enum {
-    KINDS = 4
-};
+enum { KINDS = 4 };
 
 static const struct policy_kind *const kinds[KINDS] = {
     &policy_fifo,

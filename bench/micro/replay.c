@@ -27,11 +27,7 @@
 
 static const char what[] = "hit ratio of the real store beside S3-FIFO by object";
 
-enum {
-    ENTRIES_MIN = 1000,
-    PASSES = 4,
-    SAMPLES = 1000
-};
+enum { ENTRIES_MIN = 1000, PASSES = 4, SAMPLES = 1000 };
 
 static const double shortfall_max = 0.5; /* points */
 static const double live_tolerance = 1;  /* per cent of the entries */
@@ -208,8 +204,8 @@ run_trace(const char *directory, const char *name, bool is_bound_max, struct sum
     }
     for (unsigned size = 0; size < CELL_SIZES; size++) {
         if (policy_capacity(&trace, cell_permille[size]) > ENTRIES_MIN) {
-            struct cell cell =
-                measure_cell(name, &trace, cell_permille[size], is_bound_max);
+            struct cell cell = measure_cell(name, &trace, cell_permille[size],
+                                            is_bound_max);
 
             print_cell(name, cell_permille[size], &cell);
             sum->cells++;
@@ -226,8 +222,8 @@ run_all(const char *directory, const char *only, bool is_bound_max)
     struct sum sum = {0};
 
     for (size_t i = 0; i < yardstick_count + zipf_count; i++) {
-        const char *name =
-            i < yardstick_count ? yardsticks[i].trace : zipf_names[i - yardstick_count];
+        const char *name = i < yardstick_count ? yardsticks[i].trace
+                                               : zipf_names[i - yardstick_count];
 
         if (only == NULL || strcmp(only, name) == 0) {
             run_trace(directory, name, is_bound_max, &sum);

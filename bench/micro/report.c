@@ -10,9 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum {
-    OPTIONS_MAX = 16
-};
+enum { OPTIONS_MAX = 16 };
 
 static void
 cpu_model(char *model, size_t size)
@@ -51,8 +49,8 @@ report_begin(const char *program, const char *what)
 void
 report_result(const char *name, double value, const char *unit, struct target target)
 {
-    bool is_ok =
-        target.kind == TARGET_AT_MOST ? value <= target.value : value >= target.value;
+    bool is_ok = target.kind == TARGET_AT_MOST ? value <= target.value
+                                               : value >= target.value;
 
     printf("RESULT %s %.6g %s", name, value, unit);
     if (target.kind != TARGET_NONE) {
@@ -113,8 +111,9 @@ report_options(int argc, char **argv, const char *what,
         if (found < 0 || found > count) {
             exit(2); /* getopt said which option it does not know */
         }
-        *option[found].value =
-            option[found].is_flag ? 1 : parse_number(option[found].name, optarg);
+        *option[found].value = option[found].is_flag
+                                   ? 1
+                                   : parse_number(option[found].name, optarg);
     }
 }
 

@@ -13,19 +13,15 @@
 
 #include <stdint.h>
 
-enum target_kind {
-    TARGET_NONE,
-    TARGET_AT_MOST,
-    TARGET_AT_LEAST
-};
+enum target_kind { TARGET_NONE, TARGET_AT_MOST, TARGET_AT_LEAST };
 
 struct target {
     enum target_kind kind;
     double value;
 };
 
-#define NO_TARGET       ((struct target){TARGET_NONE, 0})
-#define AT_MOST(value)  ((struct target){TARGET_AT_MOST, (value)})
+#define NO_TARGET ((struct target){TARGET_NONE, 0})
+#define AT_MOST(value) ((struct target){TARGET_AT_MOST, (value)})
 #define AT_LEAST(value) ((struct target){TARGET_AT_LEAST, (value)})
 
 /* One numeric or boolean option of a bench's command line. */

@@ -17,17 +17,9 @@
 
 #include "idlist.h"
 
-enum where {
-    ABSENT = 0,
-    SMALL,
-    MAIN,
-    GHOST
-};
+enum where { ABSENT = 0, SMALL, MAIN, GHOST };
 
-enum {
-    FREQ_MAX = 3,
-    PROMOTE_FREQ = 2
-};
+enum { FREQ_MAX = 3, PROMOTE_FREQ = 2 };
 
 struct object {
     uint8_t where;

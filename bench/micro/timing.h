@@ -13,9 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum {
-    ROUNDS_MAX = 4096
-};
+enum { ROUNDS_MAX = 4096 };
 
 /* One figure being measured: a sample per round. Zero-initialised is empty. */
 struct rounds {

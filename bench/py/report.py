@@ -117,6 +117,7 @@ def draw_bars(path: Path, rows: Sequence[Row], title: str) -> None:
         axis.bar_label(bars, [f" {row.value:,.0f}" for row in mine], fontsize=8)
         axis.set_xscale("log")
         axis.margins(x=0.15)
+        axis.set_xlim(left=min(row.value for row in mine) / 3)
         better = "more" if "/s" in mine[0].unit else "less"
         axis.set_title(f"{case}, {mine[0].unit} ({better} is better)", fontsize=10)
         axis.tick_params(labelsize=8)
