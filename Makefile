@@ -53,7 +53,7 @@ $(INSTALLED): $(PACKAGE_FILES) | need-build
 demo: need-demo $(INSTALLED) ## run the main job: flights through one shared cache
 	python -m examples.flights
 
-test: need-dev $(INSTALLED) build-asan/build.ninja build-tsan/build.ninja ## all tests
+test: need-dev need-demo $(INSTALLED) build-asan/build.ninja build-tsan/build.ninja ## all tests
 	meson test -C build-asan --print-errorlogs
 	$(NO_ASLR) meson test -C build-tsan --print-errorlogs --suite threads
 	python -m pytest
