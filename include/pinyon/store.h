@@ -56,8 +56,8 @@
 extern "C" {
 #endif
 
-#define PN_NOW UINT64_MAX    /* "read the clock" in place of a time */
-#define PN_NO_TTL UINT64_MAX /* never expires */
+#define PN_NOW UINT64_MAX            /* "read the clock" in place of a time */
+#define PN_NO_TTL UINT64_MAX         /* never expires */
 #define PN_KEEP_TTL (UINT64_MAX - 1) /* incr: leave the expiry as it is */
 
 #define PN_KEY_MAX 255u                /* bytes */
@@ -89,7 +89,7 @@ struct pn_store_opts {
     uint64_t size;          /* bytes of the region; 0: the default when creating,
                                what is there when attaching */
     uint32_t item;          /* expected bytes of key and value of an item; sizes
-                               the index. 0: 128 */
+                               the index. 0: 112 */
     uint32_t flags;         /* enum pn_store_flags */
     uint32_t write_wait_ms; /* how long a write may wait for a lock. 0: 50 */
     const char *dir;        /* shared: directory of the file. NULL: "/dev/shm" */
@@ -331,20 +331,20 @@ pn_store_maintain(struct pn_store *store, uint64_t now_ms, size_t budget);
 /* Counters of all processes since the region was made; sizes as of now. */
 struct pn_store_stats {
     uint64_t size, value_max;
-    uint64_t items, bytes;       /* live items; their bytes with headers */
-    uint64_t dead_bytes;         /* written but not live: reclaimed in time */
-    uint64_t index_capacity;     /* items the index was sized for */
+    uint64_t items, bytes;   /* live items; their bytes with headers */
+    uint64_t dead_bytes;     /* written but not live: reclaimed in time */
+    uint64_t index_capacity; /* items the index was sized for */
     uint64_t hits, misses, retries, fallbacks;
     uint64_t sets, deletes, evicted, expired, reclaimed, copied;
-    uint64_t skipped;            /* writes that answered PN_BUSY */
-    uint64_t index_evicted;      /* evicted because their bucket chain was full */
+    uint64_t skipped;       /* writes that answered PN_BUSY */
+    uint64_t index_evicted; /* evicted because their bucket chain was full */
     uint64_t leases, lease_takeovers, fenced;
     uint64_t clears, invalidations;
-    uint64_t recoveries, wipes;  /* shards found with a dead writer; emptied */
+    uint64_t recoveries, wipes; /* shards found with a dead writer; emptied */
     uint32_t shards, segments, segments_free, segments_large, segment_size;
-    uint32_t condemned;          /* shards out of service */
-    uint32_t processes;          /* alive now */
-    uint64_t age_evicted_ms;     /* of the item evicted last: how long things stay */
+    uint32_t condemned;      /* shards out of service */
+    uint32_t processes;      /* alive now */
+    uint64_t age_evicted_ms; /* of the item evicted last: how long things stay */
     uint64_t uptime_ms;
     int shared;
 };
@@ -354,8 +354,8 @@ pn_store_stats(struct pn_store *store, struct pn_store_stats *out);
 
 struct pn_store_report {
     uint64_t items, slots, overflow, large;
-    uint64_t errors;  /* broken invariants */
-    char first[160];  /* the first of them, in words */
+    uint64_t errors; /* broken invariants */
+    char first[160]; /* the first of them, in words */
 };
 
 /* Checks every invariant of every shard under its lock; for tests and for

@@ -105,33 +105,44 @@ static int
 judge_kind(const struct pn_super *super, const char *name, struct pn_why *why)
 {
     if (super->magic != PN_MAGIC) {
-        return pn_why(why, PN_E_MAGIC, "the file of '%s' is not a Pinyon region; "
-                      "remove it or choose another name", name);
+        return pn_why(why, PN_E_MAGIC,
+                      "the file of '%s' is not a Pinyon region; "
+                      "remove it or choose another name",
+                      name);
     }
     if (super->version != PN_LAYOUT_VERSION) {
-        return pn_why(why, PN_E_VERSION, "region '%s' has layout version %u, this "
+        return pn_why(why, PN_E_VERSION,
+                      "region '%s' has layout version %u, this "
                       "Pinyon writes version %u; remove it or choose another name",
                       name, super->version, PN_LAYOUT_VERSION);
     }
     if (super->check != super_checksum(super)) {
-        return pn_why(why, PN_E_DAMAGED, "the header of region '%s' is damaged (its "
-                      "checksum is wrong); remove the region", name);
+        return pn_why(why, PN_E_DAMAGED,
+                      "the header of region '%s' is damaged (its "
+                      "checksum is wrong); remove the region",
+                      name);
     }
     if (super->abi != pn_abi_id()) {
-        return pn_why(why, PN_E_ABI, "region '%s' was made by another kind of machine, "
+        return pn_why(why, PN_E_ABI,
+                      "region '%s' was made by another kind of machine, "
                       "C library or build (id %08x, ours %08x); remove it or choose "
-                      "another name", name, super->abi, pn_abi_id());
+                      "another name",
+                      name, super->abi, pn_abi_id());
     }
     uint8_t boot[16];
     boot_id(boot);
     if (memcmp(boot, super->boot_id, sizeof boot) != 0) {
-        return pn_why(why, PN_E_BOOT, "region '%s' is from before the last reboot; "
-                      "remove it", name);
+        return pn_why(why, PN_E_BOOT,
+                      "region '%s' is from before the last reboot; "
+                      "remove it",
+                      name);
     }
     if (super->pidns != pn_pidns_id()) {
-        return pn_why(why, PN_E_NAMESPACE, "region '%s' belongs to another PID "
+        return pn_why(why, PN_E_NAMESPACE,
+                      "region '%s' belongs to another PID "
                       "namespace (another container); share it only among processes of "
-                      "one container, or choose another name", name);
+                      "one container, or choose another name",
+                      name);
     }
     return PN_OK;
 }
@@ -148,24 +159,32 @@ pn_super_judge(const struct pn_super *super, uint64_t file_size, const char *nam
     if (super->region_size != file_size ||
         pn_geometry_init(geo, super->region_size, super->item_hint) != PN_OK ||
         atomic_load_explicit(&super->state, memory_order_acquire) != PN_REGION_READY) {
-        return pn_why(why, PN_E_DAMAGED, "the header of region '%s' does not fit its "
-                      "file of %llu bytes; remove the region", name,
-                      (unsigned long long)file_size);
+        return pn_why(why, PN_E_DAMAGED,
+                      "the header of region '%s' does not fit its "
+                      "file of %llu bytes; remove the region",
+                      name, (unsigned long long)file_size);
     }
     uint64_t want = opts->size & ~(uint64_t)(PN_PAGE - 1);
     if (want != 0 && want != super->region_size) {
-        return pn_why(why, PN_E_SIZE, "region '%s' has %llu bytes, %llu were asked for; "
-                      "ask for the same size, for none, or remove the region", name,
-                      (unsigned long long)super->region_size, (unsigned long long)want);
+        return pn_why(why, PN_E_SIZE,
+                      "region '%s' has %llu bytes, %llu were asked for; "
+                      "ask for the same size, for none, or remove the region",
+                      name, (unsigned long long)super->region_size,
+                      (unsigned long long)want);
     }
     if (opts->item != 0 && opts->item != super->item_hint) {
-        return pn_why(why, PN_E_SIZE, "region '%s' was made for items of %u bytes, %u "
-                      "were asked for; ask for the same, for none, or remove the region",
-                      name, super->item_hint, opts->item);
+        return pn_why(
+            why, PN_E_SIZE,
+            "region '%s' was made for items of %u bytes, %u "
+            "were asked for; ask for the same, for none, or remove the region",
+            name, super->item_hint, opts->item);
     }
-    if (opts->seed != NULL && memcmp(opts->seed, super->seed, sizeof super->seed) != 0) {
-        return pn_why(why, PN_E_SEED, "region '%s' has another hash seed than the one "
-                      "given; give no seed, or remove the region", name);
+    if (opts->seed != NULL &&
+        memcmp(opts->seed, super->seed, sizeof super->seed) != 0) {
+        return pn_why(why, PN_E_SEED,
+                      "region '%s' has another hash seed than the one "
+                      "given; give no seed, or remove the region",
+                      name);
     }
     return PN_OK;
 }

@@ -13,7 +13,7 @@ shards_for(uint64_t size)
         uint64_t below;
         uint32_t nshard;
     } steps[] = {
-        {8ull << 20, 2},   {32ull << 20, 4}, {128ull << 20, 8},
+        {8ull << 20, 2},    {32ull << 20, 4}, {128ull << 20, 8},
         {512ull << 20, 16}, {4ull << 30, 32},
     };
     for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
@@ -33,20 +33,20 @@ segment_size_for(uint64_t per_shard)
     return (uint32_t)pn_min64(pn_max64(size, PN_SEG_MIN), 16u << 20);
 }
 
-/* Buckets for the items a shard will hold at a load of 0.77: 15 slots a bucket,
- * 2.5 % of the items then stand in overflow buckets. */
+/* Buckets for the items a shard will hold at a load of 0.75: 15 slots a bucket,
+ * 2.3 % of the items then stand in overflow buckets. */
 static void
 size_index(struct pn_geometry *geo, uint64_t per_shard)
 {
     enum { HEADER = 7, INDEX = 14 }; /* bytes an item, padding and ghosts included */
     uint64_t items = per_shard / (geo->item_hint + HEADER + INDEX);
-    uint64_t nbucket = pn_max64(items * 100 / (PN_BUCKET_SLOTS * 77), 8);
+    uint64_t nbucket = pn_max64(items * 100 / (PN_BUCKET_SLOTS * 75), 8);
     geo->nbucket = (uint32_t)nbucket;
-    geo->novf = (uint32_t)pn_min64(nbucket * 16 / 100 + 8, UINT16_MAX - 1);
+    geo->novf = (uint32_t)pn_min64(nbucket * 20 / 100 + 8, UINT16_MAX - 1);
     geo->off_ovf = nbucket * sizeof(struct pn_bucket);
     geo->off_ghost = geo->off_ovf + (uint64_t)geo->novf * sizeof(struct pn_overflow);
-    geo->index_stride =
-        pn_round_up(geo->off_ghost + nbucket * sizeof(struct pn_ghosts), 128);
+    geo->index_stride = pn_round_up(geo->off_ghost + nbucket * sizeof(struct pn_ghosts),
+                                    128);
 }
 
 /* A value is at most half of all segments, and its descriptor (8 bytes a part
@@ -86,14 +86,14 @@ pn_geometry_init(struct pn_geometry *geo, uint64_t size, uint32_t item)
     /* What is left is segments, whose headers stand before the index. */
     uint64_t fixed = geo->off_seg_hdr + geo->index_stride * geo->nshard + 2 * PN_PAGE;
     uint64_t each = geo->seg_size + sizeof(struct pn_seg);
-    geo->seg_per_shard =
-        (uint32_t)pn_min64((size - fixed) / geo->nshard / each, PN_SEG_PER_SHARD_MAX);
+    geo->seg_per_shard = (uint32_t)pn_min64((size - fixed) / geo->nshard / each,
+                                            PN_SEG_PER_SHARD_MAX);
     geo->nseg = geo->seg_per_shard * geo->nshard;
     geo->nclass = geo->seg_per_shard >= 128 ? PN_TTL_CLASSES : 3;
-    geo->off_index =
-        pn_round_up(geo->off_seg_hdr + geo->nseg * sizeof(struct pn_seg), 128);
-    geo->off_seg =
-        pn_round_up(geo->off_index + geo->index_stride * geo->nshard, PN_PAGE);
+    geo->off_index = pn_round_up(geo->off_seg_hdr + geo->nseg * sizeof(struct pn_seg),
+                                 128);
+    geo->off_seg = pn_round_up(geo->off_index + geo->index_stride * geo->nshard,
+                               PN_PAGE);
     geo->large_max = large_max(geo);
     return PN_OK;
 }

@@ -25,6 +25,7 @@ struct pn_store {
     struct pn_hash_key hash;
     uint64_t epoch_mono_ns, epoch_unix_ms;
     struct pn_live live;
+    uint32_t owner; /* this process, as others see it: pn_live_owner() */
     uint32_t flags; /* enum pn_store_flags of the region and the opener */
     uint32_t write_wait_ms;
     bool is_shared;
@@ -44,6 +45,12 @@ static inline struct pn_super *
 pn_super_of(const struct pn_store *st)
 {
     return (struct pn_super *)(void *)st->base;
+}
+
+static inline struct pn_proc *
+pn_proc_at(const struct pn_store *st, int slot)
+{
+    return (struct pn_proc *)(void *)(st->base + st->geo.off_proc) + slot;
 }
 
 static inline struct pn_shard *

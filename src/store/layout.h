@@ -67,7 +67,7 @@ struct pn_super {
     /* Read by every get, written by clear() alone: a line of its own. [A] */
     _Atomic uint32_t clear_gen;  /* items of an older generation are gone */
     _Atomic uint32_t clear_done; /* no segment is older than this one */
-    _Atomic uint32_t rules;      /* the eviction rule set; 1: S3-FIFO. Room for a chooser */
+    _Atomic uint32_t rules; /* the eviction rule set; 1: S3-FIFO. Room for a chooser */
     uint8_t pad1[64 - 12];
 
     /* Written now and then by everybody. [A] */
@@ -83,17 +83,16 @@ struct pn_super {
  * writes. The slot is held by a lock on byte `index` of the file. */
 struct pn_proc {
     _Atomic uint64_t hits, misses, retries, fallbacks, skipped;
-    _Atomic uint32_t pid, pad;
-    _Atomic uint64_t pad1[2];
+    _Atomic uint32_t pid;
+    _Atomic uint32_t gen; /* how often the slot was taken */
+    _Atomic uint64_t pad[2];
 };
 
 struct pn_lease_rec { /* [L] but for `word`, which waiters watch */
     uint64_t hash, token, deadline_ms;
-    uint32_t owner;        /* process slot + 1 */
+    uint32_t owner;        /* see pn_live_owner() */
     _Atomic uint32_t word; /* +1 at every change; a futex */
 };
-
-enum pn_intent_op { PN_INTENT_NONE = 0, PN_INTENT_LARGE = 1 };
 
 struct pn_shard {
     _Alignas(128) union {
@@ -101,22 +100,18 @@ struct pn_shard {
         uint8_t room[64];
     } lock;
 
-    /* What a writer is in the middle of; read by whoever finds it dead. [L] */
-    uint32_t intent;
-    uint32_t attempts;   /* recoveries begun and not ended */
-    uint64_t intent_off; /* PN_INTENT_LARGE: the descriptor, in 4-byte units */
-
     /* All below [L] unless marked */
     uint64_t next_seq, next_cas;
+    uint32_t attempts; /* recoveries begun and not ended */
     uint32_t nfree, npool[2];
+    uint32_t nlent; /* segments lent to large values: CLAIMED, LARGE, RELEASED */
     uint32_t drain; /* segment being drained + 1 */
     uint32_t open[2][PN_TTL_CLASSES]; /* open segment + 1 */
-    uint32_t evicting;  /* the shard has evicted once: small no longer fills main */
+    uint32_t evicting; /* has evicted once: new items no longer fill main first */
     uint32_t ovf_used, ovf_hint;
     uint32_t nlease, next_token;
-    _Atomic uint32_t released; /* [A] segments in state RELEASED, a hint */
+    _Atomic uint32_t released;  /* [A] segments in state RELEASED, a hint */
     _Atomic uint32_t condemned; /* [A] the lock is lost */
-    uint32_t pad0;
 
     /* Hints for people; no safety argument may use them. */
     uint64_t items, bytes, sets, deletes, evicted, expired, reclaimed, copied;
@@ -125,18 +120,22 @@ struct pn_shard {
 };
 
 struct pn_seg {
-    _Atomic uint32_t state; /* [L], or [A] for CLAIMED, LARGE, RELEASED by their owner */
-    _Atomic uint32_t gen;   /* +1 at every recycle, before the first new byte */
-    uint64_t seq;           /* FIFO order in shard and pool */
+    _Atomic uint32_t
+        state;            /* [L], or [A] for CLAIMED, LARGE, RELEASED by their owner */
+    _Atomic uint32_t gen; /* +1 at every recycle, before the first new byte */
+    uint64_t seq;         /* FIFO order in shard and pool */
     uint32_t write_off, live_bytes, live_items;
-    uint32_t min_exp_s;  /* seconds, rounded down: something may expire from here on */
-    uint32_t max_exp_s;  /* seconds, rounded up; UINT32_MAX: an item without expiry */
-    uint32_t clear_gen;  /* of all its items */
-    uint32_t drain_off;
-    uint32_t birth_s;
-    uint8_t ttl_class, pool, compact, pad0;
-    uint32_t owner; /* CLAIMED: process slot + 1 */
-    uint32_t pad1[2];
+    uint32_t min_exp_s; /* seconds, rounded down: something may expire from here on */
+    uint32_t max_exp_s; /* seconds, rounded up; UINT32_MAX: an item without expiry */
+    uint32_t clear_gen; /* of all its items */
+    uint32_t walk_off;  /* where a drain or a sweep stands; LARGE: which part, from 0 */
+    uint8_t ttl_class, pool, is_compacted, pad;
+    union {
+        uint32_t owner;   /* CLAIMED: see pn_live_owner() */
+        uint32_t birth_s; /* OPEN and after: when its first item came */
+    };
+    uint32_t sweep_min_s; /* the min_exp_s that a sweep under way has found so far */
+    uint64_t hash;        /* LARGE: of the value's key */
 };
 
 struct pn_bucket {

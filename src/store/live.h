@@ -42,6 +42,14 @@ pn_live_is_held(const struct pn_live *live, int slot);
 unsigned
 pn_live_count(const struct pn_live *live, int nslot);
 
+/* A process in 32 bits: its slot and how often that slot had been taken, so that
+ * a successor in the slot is not taken for it. 0 is nobody. */
+static inline uint32_t
+pn_live_owner(int slot, uint32_t gen)
+{
+    return gen << 9 | (uint32_t)(slot + 1);
+}
+
 /* True in a child of fork that has not called pn_live_adopt() yet. */
 static inline bool
 pn_live_is_forked(const struct pn_live *live)

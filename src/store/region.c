@@ -63,10 +63,12 @@ check_geometry(const struct pn_store_opts *opts, struct pn_geometry *geo,
 {
     uint64_t size = opts->size != 0 ? opts->size : PN_STORE_SIZE_DEFAULT;
     if (pn_geometry_init(geo, size, opts->item) != PN_OK) {
-        return pn_why(why, PN_E_INVALID, "a store of %llu bytes for items of %u bytes "
+        return pn_why(why, PN_E_INVALID,
+                      "a store of %llu bytes for items of %u bytes "
                       "cannot be made; size: %llu MiB to %llu GiB, item: 8 bytes to "
-                      "1 MiB", (unsigned long long)size, opts->item,
-                      PN_STORE_SIZE_MIN >> 20, PN_STORE_SIZE_MAX >> 30);
+                      "1 MiB",
+                      (unsigned long long)size, opts->item, PN_STORE_SIZE_MIN >> 20,
+                      PN_STORE_SIZE_MAX >> 30);
     }
     return PN_OK;
 }
@@ -79,7 +81,8 @@ static int
 map_private(struct pn_store *st, void *at)
 {
     void *base = mmap(at, st->geo.region_size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | (at != NULL ? MAP_FIXED : 0), -1, 0);
+                      MAP_PRIVATE | MAP_ANONYMOUS | (at != NULL ? MAP_FIXED : 0), -1,
+                      0);
     if (base == MAP_FAILED) {
         return -1;
     }
@@ -114,7 +117,8 @@ pn_region_private(struct pn_store *st, const struct pn_store_opts *opts,
         return pn_why(why, PN_E_OS, "no lock: %s", strerror(err));
     }
     pn_super_adopt(st);
-    st->self = (struct pn_proc *)(void *)(st->base + st->geo.off_proc);
+    st->self = pn_proc_at(st, 0);
+    st->owner = pn_live_owner(0, 0);
     return PN_OK;
 }
 
@@ -132,8 +136,10 @@ find_place(const char *name, const char *dir, struct place *place, struct pn_why
                                   "0123456789._-";
     size_t len = strlen(name);
     if (len == 0 || len > 100 || strspn(name, allowed) != len) {
-        return pn_why(why, PN_E_NAME, "'%.100s' cannot name a region: 1 to 100 letters, "
-                      "digits, '.', '_' or '-'", name);
+        return pn_why(why, PN_E_NAME,
+                      "'%.100s' cannot name a region: 1 to 100 letters, "
+                      "digits, '.', '_' or '-'",
+                      name);
     }
     place->name = name;
     place->dir = dir != NULL ? dir : DEFAULT_DIR;
@@ -155,8 +161,10 @@ check_file_system(const struct place *place, struct pn_why *why)
     }
     unsigned long type = (unsigned long)fs.f_type;
     if (type == NFS_MAGIC || type == SMB_MAGIC || type == CIFS_MAGIC) {
-        return pn_why(why, PN_E_NAME, "directory '%s' is on a network file system; "
-                      "choose a memory file system such as " DEFAULT_DIR, place->dir);
+        return pn_why(why, PN_E_NAME,
+                      "directory '%s' is on a network file system; "
+                      "choose a memory file system such as " DEFAULT_DIR,
+                      place->dir);
     }
     return PN_OK;
 }
@@ -173,7 +181,8 @@ reserve(int fd, const struct place *place, uint64_t size, struct pn_why *why)
         struct statvfs fs = {0};
         statvfs(place->dir, &fs);
         errno = err;
-        return pn_why(why, PN_E_NOSPACE, "no room for %llu MiB in '%s' (%llu of %llu MiB "
+        return pn_why(why, PN_E_NOSPACE,
+                      "no room for %llu MiB in '%s' (%llu of %llu MiB "
                       "free): ask for a smaller size, another dir, or a larger file "
                       "system (in a container: --shm-size)",
                       (unsigned long long)size >> 20, place->dir,
@@ -203,8 +212,10 @@ static int
 lock_attach(int fd)
 {
     for (int waited = 0; waited < ATTACH_WAIT_MS; waited++) {
-        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET,
-                             .l_start = ATTACH_BYTE, .l_len = 1};
+        struct flock lock = {.l_type = F_WRLCK,
+                             .l_whence = SEEK_SET,
+                             .l_start = ATTACH_BYTE,
+                             .l_len = 1};
         if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
             return 0;
         }
@@ -220,8 +231,8 @@ lock_attach(int fd)
 static void
 unlock_attach(int fd)
 {
-    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET,
-                         .l_start = ATTACH_BYTE, .l_len = 1};
+    struct flock lock = {
+        .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = ATTACH_BYTE, .l_len = 1};
     fcntl(fd, F_OFD_SETLK, &lock);
 }
 
@@ -231,10 +242,12 @@ settle(struct pn_store *st)
 {
     pn_live_take_slot(&st->live, PN_PROC_MAX);
     st->self = &st->spare;
+    st->owner = 0;
     if (st->live.slot >= 0) {
-        st->self = (struct pn_proc *)(void *)(st->base + st->geo.off_proc) +
-                   st->live.slot;
+        st->self = pn_proc_at(st, st->live.slot);
         atomic_store_explicit(&st->self->pid, (uint32_t)getpid(), memory_order_relaxed);
+        uint32_t gen = atomic_fetch_add(&st->self->gen, 1) + 1;
+        st->owner = pn_live_owner(st->live.slot, gen);
     }
 }
 
@@ -312,18 +325,22 @@ judge_file(int fd, const struct place *place, uint64_t *size, struct pn_why *why
         return pn_why(why, PN_E_MAGIC, "'%s' is not a regular file", place->path);
     }
     if (sb.st_uid != geteuid()) {
-        return pn_why(why, PN_E_OWNER, "region '%s' belongs to user %u, not to you (%u); "
-                      "choose another name", place->name, (unsigned)sb.st_uid,
-                      (unsigned)geteuid());
+        return pn_why(why, PN_E_OWNER,
+                      "region '%s' belongs to user %u, not to you (%u); "
+                      "choose another name",
+                      place->name, (unsigned)sb.st_uid, (unsigned)geteuid());
     }
     if ((sb.st_mode & 077) != 0) {
-        return pn_why(why, PN_E_MODE, "the file of region '%s' may be opened by others "
-                      "(mode %03o); make it 0600 or remove it", place->name,
-                      (unsigned)sb.st_mode & 0777u);
+        return pn_why(why, PN_E_MODE,
+                      "the file of region '%s' may be opened by others "
+                      "(mode %03o); make it 0600 or remove it",
+                      place->name, (unsigned)sb.st_mode & 0777u);
     }
     if (sb.st_size < (off_t)PN_PAGE) {
-        return pn_why(why, PN_E_MAGIC, "the file of '%s' is too short to be a Pinyon "
-                      "region; remove it", place->name);
+        return pn_why(why, PN_E_MAGIC,
+                      "the file of '%s' is too short to be a Pinyon "
+                      "region; remove it",
+                      place->name);
     }
     *size = (uint64_t)sb.st_size;
     return PN_OK;
@@ -377,8 +394,10 @@ attach(struct pn_store *st, const struct place *place, const struct pn_store_opt
                                     strerror(errno));
     }
     if (lock_attach(fd) != 0) {
-        rc = pn_why(why, PN_E_OS, "region '%s' is being attached by somebody who does "
-                    "not finish: %s", place->name, strerror(errno));
+        rc = pn_why(why, PN_E_OS,
+                    "region '%s' is being attached by somebody who does "
+                    "not finish: %s",
+                    place->name, strerror(errno));
     } else {
         rc = join(st, place, size, opts, why);
         unlock_attach(fd);
@@ -390,8 +409,8 @@ attach(struct pn_store *st, const struct place *place, const struct pn_store_opt
 }
 
 int
-pn_region_shared(struct pn_store *st, const char *name, const struct pn_store_opts *opts,
-                 struct pn_why *why)
+pn_region_shared(struct pn_store *st, const char *name,
+                 const struct pn_store_opts *opts, struct pn_why *why)
 {
     struct place place;
     int rc = find_place(name, opts->dir, &place, why);
@@ -407,9 +426,9 @@ pn_region_shared(struct pn_store *st, const char *name, const struct pn_store_op
         }
         rc = PN_OK;
     }
-    return rc != PN_OK ? rc
-                       : pn_why(why, PN_E_ABSENT, "region '%s' appears and disappears",
-                                name);
+    return rc != PN_OK
+               ? rc
+               : pn_why(why, PN_E_ABSENT, "region '%s' appears and disappears", name);
 }
 
 int
@@ -426,8 +445,9 @@ pn_region_unlink(const char *name, const char *dir, struct pn_why *why)
                       "region '%s' in '%s': %s", name, place.dir, strerror(errno));
     }
     if (sb.st_uid != geteuid()) {
-        return pn_why(why, PN_E_OWNER, "region '%s' belongs to user %u, not to you (%u)",
-                      name, (unsigned)sb.st_uid, (unsigned)geteuid());
+        return pn_why(why, PN_E_OWNER,
+                      "region '%s' belongs to user %u, not to you (%u)", name,
+                      (unsigned)sb.st_uid, (unsigned)geteuid());
     }
     if (unlink(place.path) != 0) {
         return pn_why(why, errno == ENOENT ? PN_E_ABSENT : PN_E_OS,

@@ -1,0 +1,26 @@
+/*
+ * owner - whether the process behind an owner number is still there
+ */
+#ifndef PN_STORE_OWNER_H
+#define PN_STORE_OWNER_H
+
+#include "store/handle.h"
+
+/* One system call; not under a lock. A number of a slot that was taken again
+ * since is dead, and so is 0 (nobody, or a process beyond the 256th). */
+static inline bool
+pn_owner_is_alive(const struct pn_store *st, uint32_t owner)
+{
+    int slot = (int)(owner & 0x1ff) - 1;
+    if (!st->is_shared || owner == st->owner) {
+        return true;
+    }
+    if (slot < 0 || slot >= (int)PN_PROC_MAX) {
+        return false;
+    }
+    uint32_t gen = atomic_load_explicit(&pn_proc_at(st, slot)->gen,
+                                        memory_order_acquire);
+    return pn_live_owner(slot, gen) == owner && pn_live_is_held(&st->live, slot);
+}
+
+#endif
