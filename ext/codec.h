@@ -1,5 +1,5 @@
 /*
- * codec: a Python value to bytes and back, exactly.
+ * codec - a Python value to bytes and back, exactly.
  *
  * What comes out equals what went in, type included, or encode raises
  * SerializationError (or ValueTooLarge) with the path of the offender:

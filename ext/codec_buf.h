@@ -1,5 +1,5 @@
 /*
- * codec_buf: the bytes of one encoded value, owned by the caller.
+ * codec_buf - the bytes of one encoded value, owned by the caller.
  *
  * A value under 512 bytes lives in the struct itself, on the caller's C stack; a larger
  * one moves to the heap, which doubles. A top-level `bytes` object is not copied at

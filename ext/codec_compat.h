@@ -1,4 +1,6 @@
 /*
+ * codec_compat - one source for the limited API and for builds without a GIL
+ *
  * What differs between the limited API of 3.11 and a free-threaded build, where another
  * thread may change a container while we read it: there every borrowed reference
  * becomes a strong one and dictionaries are iterated inside a critical section.

@@ -1,10 +1,14 @@
 /*
+ * codec_internal - between the files of the codec
+ *
  * What the files of the codec share. Nobody else includes this.
  *
  *     codec.c         the envelope: item bits, one-byte tags, metadata
  *     codec_pack.c    Python object -> MessagePack
  *     codec_unpack.c  MessagePack -> Python object, on hostile bytes
- *     codec_std.c     standard types <-> bodies of extension types (keys use it too)
+ *     codec_std.c     standard types -> bodies of extension types (keys use it too)
+ *     codec_make.c    bodies of extension types -> standard types
+ *     codec_path.c    where in a value we are, and refusals that say so
  *     codec_zstd.c    compression and its bounds
  *     codec_sign.c    signed pickle
  */
@@ -64,6 +68,13 @@ load_be(const uint8_t *from, unsigned width)
     return value;
 }
 
+/* What kind of tzinfo a time has: bits 1 and 2 of its flags. */
+enum zone_kind {
+    ZONE_NAIVE = 0,
+    ZONE_FIXED = 1,
+    ZONE_NAMED = 2,
+};
+
 /* ---- codec_std.c ---------------------------------------------------------- */
 
 /* Appends the body of a value of a standard type. The extension type, > 0; 0 when
@@ -73,9 +84,9 @@ int
 codec_std_body(const struct codec_state *state, PyObject *value, struct codec_buf *out,
                const char **why);
 
-/* The value of a body. NULL with any exception set when the body is wrong: the caller
-   makes it a SerializationError. NULL without one when `type` is not a standard type.
-   */
+/* codec_make.c: the value of a body. NULL with any exception set when the body is wrong:
+   the caller makes it a SerializationError. NULL without one when `type` is not a
+   standard type. */
 PyObject *
 codec_std_make(const struct codec_state *state, unsigned type, const uint8_t *body,
                size_t len);

@@ -12,131 +12,10 @@
  */
 #include "codec_compat.h"
 #include "codec_internal.h"
-
-enum frame_kind {
-    FRAME_LIST, /* and tuple: [index] */
-    FRAME_DICT, /* [key] */
-    FRAME_KEYS, /* a key of a dict, itself a container */
-    FRAME_SET,
-    FRAME_REGISTERED,
-};
-
-struct frame {
-    struct frame *up;
-    PyObject *container; /* borrowed: the caller holds it */
-    PyObject *key;       /* borrowed likewise */
-    Py_ssize_t index;
-    enum frame_kind kind;
-};
-
-struct packer {
-    struct codec_state *state;
-    struct codec_buf *out;
-    struct frame *top;
-    int depth;
-};
+#include "codec_path.h"
 
 static int
 pack_value(struct packer *p, PyObject *value);
-
-/* ---- Paths and refusals ----------------------------------------------------- */
-
-static PyObject *
-frame_segment(const struct frame *frame)
-{
-    switch (frame->kind) {
-    case FRAME_LIST:
-        return PyUnicode_FromFormat("[%zd]", frame->index);
-    case FRAME_DICT:
-        if (frame->up != NULL && frame->up->kind == FRAME_REGISTERED &&
-            PyUnicode_CheckExact(frame->key)) {
-            return PyUnicode_FromFormat(".%.100U", frame->key);
-        }
-        /* repr of a builtin runs no user code; of anything else only the type is said.
-           */
-        if (PyUnicode_CheckExact(frame->key) || PyLong_CheckExact(frame->key)) {
-            return PyUnicode_FromFormat("[%.100R]", frame->key);
-        }
-        return PyUnicode_FromFormat("[a %R]", Py_TYPE(frame->key));
-    case FRAME_KEYS:
-        return PyUnicode_FromString(".keys()");
-    case FRAME_SET:
-        return PyUnicode_FromString("{member}");
-    default:
-        return PyUnicode_FromString("");
-    }
-}
-
-/* "value" followed by the segments from the outermost container inwards. */
-static PyObject *
-path_of(const struct packer *p)
-{
-    PyObject *path = PyUnicode_FromString("");
-    for (const struct frame *f = p->top; f != NULL && path != NULL; f = f->up) {
-        PyObject *segment = frame_segment(f);
-        PyObject *longer = segment == NULL ? NULL : PyUnicode_Concat(segment, path);
-        Py_XDECREF(segment);
-        Py_DECREF(path);
-        path = longer;
-    }
-    return path;
-}
-
-/* Raises SerializationError "value[...]: why"; always -1. */
-static int
-refuse(const struct packer *p, const char *why)
-{
-    PyObject *path = path_of(p);
-    if (path != NULL) {
-        codec_fail(p->state, "value%U: %s", path, why);
-        Py_DECREF(path);
-    }
-    return -1;
-}
-
-static int
-refuse_from_pending(const struct packer *p, const char *why)
-{
-    PyObject *type, *error, *trace;
-    PyErr_Fetch(&type, &error, &trace);
-    PyObject *path = path_of(p);
-    PyErr_Restore(type, error, trace);
-    if (path != NULL) {
-        codec_fail_from(p->state, "value%U: %s", path, why);
-        Py_DECREF(path);
-    }
-    return -1;
-}
-
-static int
-refuse_type(const struct packer *p, PyObject *value)
-{
-    PyObject *type = (PyObject *)Py_TYPE(value);
-    PyObject *module = PyObject_GetAttr(type, p->state->names.__module__);
-    PyObject *name = PyObject_GetAttr(type, p->state->names.__qualname__);
-    PyObject *path = path_of(p);
-
-    if (module != NULL && name != NULL && path != NULL) {
-        codec_fail(p->state,
-                   "value%U: type %S.%S has no exact encoding; register it with "
-                   "pinyon.register(%S) or use codec=\"pickle\" with secret=",
-                   path, module, name, name);
-    }
-    Py_XDECREF(module);
-    Py_XDECREF(name);
-    Py_XDECREF(path);
-    return -1;
-}
-
-static int
-refuse_size(const struct packer *p)
-{
-    PyErr_Format(p->state->errors.value_too_large,
-                 "the encoded value is larger than %zu MiB; split it or store a "
-                 "reference to it",
-                 CODEC_VALUE_MAX >> 20);
-    return -1;
-}
 
 /* ---- Heads and scalars ------------------------------------------------------ */
 
@@ -156,7 +35,7 @@ put_length(struct packer *p, size_t len, unsigned fix, size_t fix_end, unsigned 
            unsigned head16)
 {
     if (len > CODEC_VALUE_MAX) {
-        return refuse_size(p);
+        return codec_refuse_size(p);
     }
     if (len < fix_end) {
         return codec_buf_put_u8(p->out, fix | (unsigned)len);
@@ -174,8 +53,8 @@ pack_str(struct packer *p, PyObject *value)
     Py_ssize_t len;
     const char *utf8 = PyUnicode_AsUTF8AndSize(value, &len);
     if (utf8 == NULL) {
-        return refuse_from_pending(p, "a str with lone surrogates is not text; store "
-                                      "its bytes instead");
+        return codec_refuse_from(p, "a str with lone surrogates is not text; store "
+                                    "its bytes instead");
     }
     if (put_length(p, (size_t)len, 0xa0, 32, 0xd9, 0xda) < 0) {
         return -1;
@@ -262,9 +141,9 @@ pack_standard(struct packer *p, PyObject *value)
     int type = codec_std_body(p->state, value, &body, &why);
     int rc = 1;
     if (type == -2) {
-        rc = refuse(p, why);
+        rc = codec_refuse(p, why);
     } else if (type < 0) {
-        rc = refuse_from_pending(p, "cannot be encoded");
+        rc = codec_refuse_from(p, "cannot be encoded");
     } else if (type > 0) {
         rc = put_ext_head(p, (unsigned)type, body.len) < 0 ||
                      codec_buf_put(p->out, body.data, body.len) < 0
@@ -297,7 +176,7 @@ ext_end(struct packer *p, unsigned type, size_t mark)
     struct codec_buf *out = p->out;
     size_t len = out->len - mark - EXT8_HEAD;
     if (len > CODEC_VALUE_MAX) {
-        return refuse_size(p);
+        return codec_refuse_size(p);
     }
     if (codec_buf_reserve(out, EXT32_HEAD - EXT8_HEAD) < 0) {
         return -1;
@@ -323,14 +202,14 @@ static int
 enter(struct packer *p, struct frame *frame, PyObject *container, enum frame_kind kind)
 {
     if (p->out->len > CODEC_VALUE_MAX) {
-        return refuse_size(p);
+        return codec_refuse_size(p);
     }
     if (p->depth >= CODEC_DEPTH_MAX) {
-        return refuse(p, "nested deeper than 128 levels");
+        return codec_refuse(p, "nested deeper than 128 levels");
     }
     for (const struct frame *f = p->top; f != NULL; f = f->up) {
         if (f->container == container) {
-            return refuse(p, "contains itself");
+            return codec_refuse(p, "contains itself");
         }
     }
     *frame = (struct frame){p->top, container, NULL, 0, kind};
@@ -368,7 +247,7 @@ pack_list(struct packer *p, PyObject *list)
         }
     }
     leave(p, &frame);
-    return PyList_Size(list) == n ? 0 : refuse(p, "changed while it was encoded");
+    return PyList_Size(list) == n ? 0 : codec_refuse(p, "changed while it was encoded");
 }
 
 static int
@@ -447,7 +326,7 @@ pack_dict(struct packer *p, PyObject *dict)
     leave(p, &frame);
     return frame.index == n && PyDict_Size(dict) == n
                ? 0
-               : refuse(p, "changed while it was encoded");
+               : codec_refuse(p, "changed while it was encoded");
 }
 
 static int
@@ -478,7 +357,7 @@ pack_set(struct packer *p, PyObject *set, unsigned type)
     }
     if (PyErr_Occurred() || frame.index != n) {
         PyErr_Clear(); /* RuntimeError: changed size during iteration */
-        return refuse(p, "changed while it was encoded");
+        return codec_refuse(p, "changed while it was encoded");
     }
     leave(p, &frame);
     return ext_end(p, type, mark);
@@ -497,7 +376,7 @@ pack_registered(struct packer *p, PyObject *value, PyObject *entry)
     }
     PyObject *basic = codec_call(PyTuple_GetItem(entry, 1), value, NULL);
     if (basic == NULL) {
-        return refuse_from_pending(p, "its registered encoder failed");
+        return codec_refuse_from(p, "its registered encoder failed");
     }
     int rc = pack_value(p, basic);
     Py_DECREF(basic);
@@ -546,7 +425,7 @@ pack_rare(struct packer *p, PyObject *value)
     }
     PyObject *entry = codec_dict_get(p->state->by_type, (PyObject *)type);
     if (entry == NULL) {
-        return PyErr_Occurred() ? -1 : refuse_type(p, value);
+        return PyErr_Occurred() ? -1 : codec_refuse_type(p, value);
     }
     rc = pack_registered(p, value, entry);
     Py_DECREF(entry);
@@ -597,5 +476,5 @@ codec_pack(struct codec *codec, PyObject *value, struct codec_buf *out)
     if (pack_value(&p, value) < 0) {
         return -1;
     }
-    return out->len > CODEC_VALUE_MAX ? refuse_size(&p) : 0;
+    return out->len > CODEC_VALUE_MAX ? codec_refuse_size(&p) : 0;
 }

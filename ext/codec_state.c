@@ -65,17 +65,20 @@ codec_state_init(struct codec_state *state, const struct codec_errors *errors)
                                          state->names.from_bytes);
     state->signed_kw = Py_BuildValue("{sO}", "signed", Py_True);
     state->big_text = PyUnicode_InternFromString("big");
+    state->local_mark = PyUnicode_InternFromString("<locals>");
     state->by_type = PyDict_New();
     state->by_name = PyDict_New();
     if (state->from_bytes == NULL || state->signed_kw == NULL ||
-        state->big_text == NULL || state->by_type == NULL || state->by_name == NULL) {
+        state->big_text == NULL || state->local_mark == NULL ||
+        state->by_type == NULL || state->by_name == NULL) {
         return -1;
     }
     return 0;
 }
 
 /* Every reference that the state holds, for traverse and clear alike. */
-#define STATE_REFERENCES(Y) Y(from_bytes) Y(signed_kw) Y(big_text) Y(by_type) Y(by_name)
+#define STATE_REFERENCES(Y) \
+    Y(from_bytes) Y(signed_kw) Y(big_text) Y(local_mark) Y(by_type) Y(by_name)
 
 int
 codec_state_traverse(struct codec_state *state, visitproc visit, void *arg)
@@ -109,40 +112,79 @@ codec_state_clear(struct codec_state *state)
 #undef Y
 }
 
+/* Whether both classes have one module-level name: then the newer is a redefinition, as
+   by a reload or in a notebook. Classes made within functions share names by chance. */
+static int
+is_redefined(const struct codec_state *state, PyObject *old, PyObject *new)
+{
+    PyObject *const names[] = {state->names.__module__, state->names.__qualname__};
+    int rc = 1;
+
+    for (int i = 0; rc > 0 && i < 2; i++) {
+        PyObject *a = PyObject_GetAttr(old, names[i]);
+        PyObject *b = PyObject_GetAttr(new, names[i]);
+        rc = a == NULL || b == NULL ? -1 : PyObject_RichCompareBool(a, b, Py_EQ);
+        if (rc > 0 && PyUnicode_Check(a)) {
+            int is_local = PyUnicode_Contains(a, state->local_mark);
+            rc = is_local < 0 ? -1 : !is_local;
+        }
+        Py_XDECREF(a);
+        Py_XDECREF(b);
+    }
+    return rc;
+}
+
+/* The name is taken by `old`: gives it free, or refuses. */
+static int
+replace_class(struct codec_state *state, PyObject *name, PyObject *old, PyObject *new)
+{
+    int rc = is_redefined(state, old, new);
+    if (rc > 0) {
+        return PyDict_DelItem(state->by_type, old);
+    }
+    if (rc == 0) {
+        PyErr_Format(PyExc_ValueError,
+                     "the name %R is taken by %R; register %R under another name", name,
+                     old, new);
+    }
+    return -1;
+}
+
 /* Two registrations that would make bytes ambiguous are refused. */
 static int
 check_registration(struct codec_state *state, PyObject *cls, PyObject *name)
 {
-    if (!PyType_Check(cls) || !PyUnicode_CheckExact(name)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "register(cls, name, encode, decode): cls must "
-                        "be a class and name a str");
-        return -1;
-    }
+    int rc = 0;
     PyObject *by_name = codec_dict_get(state->by_name, name);
-    PyObject *by_type = by_name == NULL ? codec_dict_get(state->by_type, cls) : NULL;
-    if (by_name != NULL && PyTuple_GetItem(by_name, 0) != cls) {
-        PyErr_Format(PyExc_ValueError,
-                     "the name %R is taken by %R; register %R under another name", name,
-                     PyTuple_GetItem(by_name, 0), cls);
-    } else if (by_type != NULL) {
+    PyObject *by_type = codec_dict_get(state->by_type, cls);
+
+    if (PyErr_Occurred()) {
+        rc = -1;
+    } else if (by_type != NULL &&
+               PyUnicode_Compare(PyTuple_GetItem(by_type, 0), name) != 0) {
         PyErr_Format(PyExc_ValueError, "%R is registered already, as %R", cls,
                      PyTuple_GetItem(by_type, 0));
+        rc = -1;
+    } else if (by_name != NULL && PyTuple_GetItem(by_name, 0) != cls) {
+        rc = replace_class(state, name, PyTuple_GetItem(by_name, 0), cls);
     }
     Py_XDECREF(by_name);
     Py_XDECREF(by_type);
-    return PyErr_Occurred() ? -1 : 0;
+    return rc;
 }
 
 int
 codec_register(struct codec_state *state, PyObject *cls, PyObject *name,
                PyObject *encode, PyObject *decode)
 {
-    if (check_registration(state, cls, name) < 0) {
+    if (!PyType_Check(cls) || !PyUnicode_CheckExact(name) ||
+        !PyCallable_Check(encode) || !PyCallable_Check(decode)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "register(cls, name, encode, decode): a class, a "
+                        "str, and two functions");
         return -1;
     }
-    if (!PyCallable_Check(encode) || !PyCallable_Check(decode)) {
-        PyErr_SetString(PyExc_TypeError, "encode and decode must be callable");
+    if (check_registration(state, cls, name) < 0) {
         return -1;
     }
     PyObject *out = PyTuple_Pack(2, name, encode);

@@ -1,5 +1,5 @@
 /*
- * codec_state: what the value codec and the argument keys share within one module
+ * codec_state - what the value codec and the argument keys share within one module
  * object: exception classes, standard classes, interned names, and the registry of user
  * types.
  *
@@ -34,10 +34,10 @@
        key_too_long      KeyTooLong, is a ValueError
        key_type          KeyTypeError, is a TypeError
        config            ConfigError, is a ValueError */
-#define CODEC_ERRORS(X)                                                             \
-    X(serialization)                                                                \
-    X(unsigned_) X(type_not_allowed) X(value_too_large) X(key_too_long) X(key_type) \
-        X(config)
+#define CODEC_ERRORS(X) \
+    X(serialization)    \
+    X(unsigned_)        \
+    X(type_not_allowed) X(value_too_large) X(key_too_long) X(key_type) X(config)
 
 struct codec_errors {
 #define X(field) PyObject *field;
@@ -81,6 +81,7 @@ struct codec_state {
     PyObject *from_bytes; /* int.from_bytes, bound */
     PyObject *signed_kw;  /* {"signed": True} */
     PyObject *big_text;   /* "big" */
+    PyObject *local_mark; /* "<locals>", in the names of classes made in functions */
     PyObject *by_type;    /* dict: class -> (name, encode) */
     PyObject *by_name;    /* dict: name -> (class, decode) */
 };
@@ -99,8 +100,9 @@ codec_state_of(PyObject *module);
 
 /* Lets values of exactly `cls` through the codec under `name`: encode(obj) returns a
    value the codec knows, decode(value) the object again. Registering the same class
-   under the same name again replaces the hooks; a name that another class holds, or a
-   class under a second name, is a ValueError. 0, or -1 with an exception set. */
+   under the same name again replaces the hooks, and a module-level class defined again
+   replaces its predecessor; a name that another class holds, or a class under a second
+   name, is a ValueError. 0, or -1 with an exception set. */
 int
 codec_register(struct codec_state *state, PyObject *cls, PyObject *name,
                PyObject *encode, PyObject *decode);

@@ -207,7 +207,17 @@ register_function(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     return Py_NewRef(Py_None);
 }
 
+PyDoc_STRVAR(is_registered_doc, "is_registered(cls) -> bool");
+
+static PyObject *
+is_registered_function(PyObject *module, PyObject *cls)
+{
+    int rc = PyDict_Contains(codec_state_of(module)->by_type, cls);
+    return rc < 0 ? NULL : PyBool_FromLong(rc);
+}
+
 static PyMethodDef module_functions[] = {
+    {"is_registered", is_registered_function, METH_O, is_registered_doc},
     {"register", METHOD(register_function), METH_FASTCALL, register_doc},
     {NULL, NULL, 0, NULL},
 };

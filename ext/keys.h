@@ -1,11 +1,11 @@
 /*
- * keys: from what Python programs use as keys to the key text that engines take.
+ * keys - from what Python programs use as keys to the key text that engines take.
  *
  * Two ways in:
  *
  *   user keys      cache.get("user:7"): str or bytes of 1 to 65,536 bytes. A str is its
- *                  UTF-8; the bytes of that UTF-8 are the same key, as in clients of Redis
- *                  and memcached. What is too long for an engine is replaced by
+ *                  UTF-8; the bytes of that UTF-8 are the same key, as in clients of
+ *                  Redis and memcached. What is too long for an engine is replaced by
  *                  "~b2:" and 22 characters of a 128-bit digest.
  *   argument keys  f(7) of a cached function:
  *                  prefix:module.qualname:version.shape:arguments

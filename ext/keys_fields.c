@@ -79,20 +79,17 @@ static int
 encode_class(struct key_walk *walk, PyObject *cls, struct codec_buf *out)
 {
     PyObject *name = full_name(walk->state, cls);
-    PyObject *locals = PyUnicode_FromString("<locals>");
+    int is_local = name == NULL ? -1
+                                : PyUnicode_Contains(name, walk->state->local_mark);
     int rc = -1;
-    if (name != NULL && locals != NULL) {
-        int is_local = PyUnicode_Contains(name, locals);
-        if (is_local > 0) {
-            rc = keys_refuse(walk, cls,
-                             "a class made within a function has no name of "
-                             "its own");
-        } else if (is_local == 0 && codec_buf_put_u8(out, KEY_CLASS) == 0) {
-            rc = keys_put_str(name, out);
-        }
+    if (is_local > 0) {
+        rc = keys_refuse(walk, cls,
+                         "a class made within a function has no name of its "
+                         "own");
+    } else if (is_local == 0 && codec_buf_put_u8(out, KEY_CLASS) == 0) {
+        rc = keys_put_str(name, out);
     }
     Py_XDECREF(name);
-    Py_XDECREF(locals);
     return rc;
 }
 

@@ -1,4 +1,6 @@
 /*
+ * keys_internal - between the files of the keys
+ *
  * What the files of the keys share. Nobody else includes this.
  *
  *     keys.c         user keys, digests, base64url

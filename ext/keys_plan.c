@@ -317,7 +317,7 @@ bind_keywords(struct call *call, PyObject *kwnames)
 }
 
 static int
-bind(struct call *call, PyObject *kwnames)
+bind_call(struct call *call, PyObject *kwnames)
 {
     const struct keys_plan *plan = call->plan;
     Py_ssize_t given = call->nargs < plan->positional ? call->nargs : plan->positional;
@@ -458,7 +458,7 @@ keys_bind(const struct keys_plan *plan, PyObject *const *args, size_t nargsf,
     call.args = args;
     call.nargs = (Py_ssize_t)(nargsf & ~OFFSET_FLAG);
     call.extra = NULL;
-    int rc = bind(&call, kwnames);
+    int rc = bind_call(&call, kwnames);
     if (rc == KEYS_BOUND) {
         codec_buf_init(&encoded);
         rc = encode_call(&call, &encoded);
