@@ -1,6 +1,6 @@
 """Latencies and memory, measured as they are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -70,28 +70,17 @@ def middle_of(bucket: int) -> float:
     return ((bucket - shift * STEPS) + 0.5) * 2.0**shift if shift else float(bucket)
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Bytes that processes have together, shared pages counted once."""
+def private_memory(pids: Iterable[int]) -> int:
+    """Bytes of the processes' heaps together, with SQLite's and Python's caches.
 
-    private: int  # heaps, with SQLite's and the standard library's caches
-    shared: int  # shared memory: the region, as far as it is in use
-
-    def total(self) -> int:
-        return self.private + self.shared
-
-    @classmethod
-    def of(cls, pids: Sequence[int]) -> Self:
-        """The kernel divides each shared page among those who map it (PSS)."""
-        rows = [_rollup(pid) for pid in pids]
-        return cls(
-            private=sum(row["Pss_Anon"] for row in rows) * 1024,
-            shared=sum(row["Pss_Shmem"] for row in rows) * 1024,
-        )
+    Left out are the pages of files (the database is mapped by everybody) and shared
+    memory, whose size is known.
+    """
+    return sum(_rollup(pid)["Pss_Anon"] for pid in pids) * 1024
 
 
 def _rollup(pid: int) -> dict[str, int]:
-    """Kilobytes by kind; pages of files are left out by who asks."""
+    """Kilobytes by kind, a page of several processes divided among them."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     fields = (line.split() for line in text.splitlines()[1:])
     return {words[0].rstrip(":"): int(words[1]) for words in fields}

@@ -11,7 +11,7 @@ from array import array
 from dataclasses import dataclass
 
 from .crew import Crew, Flight, Station, Watch
-from .measure import Histogram, Memory
+from .measure import Histogram, private_memory
 from .tally import Count
 
 CHUNK = 32  # flights between two signs of progress
@@ -28,8 +28,9 @@ class Replay:
     queries: int
     seconds: float
     latencies: Histogram
-    before: Memory  # the crew with its flights at hand, nothing looked up yet
-    after: Memory
+    before: int  # bytes of the crew with its flights at hand, nothing looked up yet
+    after: int
+    region: int  # bytes of shared memory, used or not; 0 when there is none
 
     def rate(self) -> float:
         return self.requests / self.seconds
@@ -38,9 +39,13 @@ class Replay:
         """Requests that were answered without a query of their own."""
         return 1 - self.queries / self.requests
 
+    def memory(self) -> int:
+        """Bytes of all workers and their region."""
+        return self.after + self.region
+
     def kept(self) -> int:
-        """Bytes that the replay added: what the cache holds, in the main."""
-        return self.after.total() - self.before.total()
+        """Bytes that the replay added: the cache, in the main."""
+        return self.memory() - self.before
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Part:
 def replay(crew: Crew, watch: Watch, seconds: float) -> Replay:
     """Replays the year, or what `seconds` are enough for."""
     crew.run(watch, take_share)
-    before = Memory.of(crew.pids())
+    before = private_memory(crew.pids())
     queries = crew.tally.total(Count.QUERIES)
     started = time.monotonic() + START
     parts = crew.run(watch, look_up, started, started + seconds)
@@ -67,8 +72,14 @@ def replay(crew: Crew, watch: Watch, seconds: float) -> Replay:
         seconds=max(part.ended for part in parts) - started,
         latencies=Histogram.merged(part.latencies for part in parts),
         before=before,
-        after=Memory.of(crew.pids()),
+        after=private_memory(crew.pids()),
+        region=max(crew.run(watch, region_size)),
     )
+
+
+def region_size(station: Station) -> int:
+    cache = station.board.cache
+    return 0 if cache is None else cache.stats().size
 
 
 def take_share(station: Station) -> None:

@@ -46,7 +46,7 @@ class Results:
             yield f"latency p{share * 100:.0f}", [duration(ns) for ns in times]
         yield (
             "memory of all workers, MB",
-            [f"{r.after.total() / MB:,.0f}" for r in replays],
+            [f"{r.memory() / MB:,.0f}" for r in replays],
         )
         yield "  of it for the cache", [f"{r.kept() / MB:,.1f}" for r in replays]
         callers = self.acts[0].herd.callers
@@ -79,7 +79,7 @@ def _act_as_json(act: ActResult) -> dict[str, Any]:
         "hit_ratio": replay.hit_ratio(),
         "p50_ns": replay.latencies.quantile(0.5),
         "p99_ns": replay.latencies.quantile(0.99),
-        "memory_bytes": replay.after.total(),
+        "memory_bytes": replay.memory(),
         "cache_bytes": replay.kept(),
         "herd": vars(act.herd),
         "absent": vars(act.absent),

@@ -13,7 +13,7 @@ import pinyon
 
 from . import boards, crash, herd, replay
 from .boards import Act
-from .crew import Crew
+from .crew import Crew, WorkerDied
 from .data import FLIGHTS, database
 from .results import ActResult, Results, machine, stretch
 from .screen import Screen
@@ -36,6 +36,9 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         screen.say("\ninterrupted: the workers and their region are gone")
         return 130
+    except (pinyon.CacheError, WorkerDied) as error:
+        screen.say(f"[red]{type(error).__name__}[/]: {error}")
+        return 1
     finally:
         if not options.keep:
             _remove(url)
@@ -56,7 +59,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=_seconds,
         default=8.0,
         metavar="S",
         help="the most that one replay may take (default 8)",
@@ -77,12 +80,22 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if not 2 <= number <= herd.CALLERS:
+    if not text.isdecimal() or not 2 <= int(text) <= herd.CALLERS:
         raise argparse.ArgumentTypeError(
-            f"{text}: between 2 (one is killed, somebody must go on) and {herd.CALLERS}"
+            f"{text!r} is no number from 2 (one is killed, one goes on) to "
+            f"{herd.CALLERS}"
         )
-    return number
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0.1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time from 0.1 to 3600")
+    return seconds
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
@@ -98,10 +111,14 @@ def _run(options: argparse.Namespace, screen: Screen, url: str) -> Results:
         f"departure, three look-ups for each,\nfrom January on, for at most "
         f"{options.seconds:g} s an act. Every act starts with nothing cached."
     )
+    shared = f"{url}?size={options.size}"
+    pinyon.Cache(
+        shared
+    ).close()  # made, and what is wrong with it said, before all else
     acts = [
         Act("none", "no cache", boards.without),
         Act("per-worker", "a cache per worker", boards.per_worker),
-        Act("shared", "one shared cache", boards.shared, f"{url}?size={options.size}"),
+        Act("shared", "one shared cache", boards.shared, shared),
     ]
     played = [_play(options, screen, act, path) for act in acts]
     return Results(options.workers, played, _kill(options, screen, acts[-1], path))
