@@ -15,11 +15,10 @@ enum {
 
 bool
 pn_item_is_dead(const struct pn_store *st, const struct pn_view *view, uint32_t seg,
-                uint64_t now_ms)
+                const struct pn_when *when)
 {
-    const struct pn_super *super = pn_super_of(st);
-    uint32_t gen = atomic_load_explicit(&super->clear_gen, memory_order_acquire);
-    return view->exp_ms <= now_ms || pn_seg_at(st, seg)->clear_gen != gen ||
+    return view->exp_ms <= when->now_ms ||
+           pn_seg_at(st, seg)->clear_gen != when->clear_gen ||
            (view->ntags != 0 && !pn_tags_are_current(st, view->tags, view->ntags));
 }
 
@@ -69,8 +68,7 @@ cheapest(struct pn_store *st, uint32_t shard, uint64_t now_ms)
 {
     uint32_t first = pn_shard_first_seg(st, shard), best = UINT32_MAX;
     uint32_t fewest = st->geo.seg_size / 2;
-    uint32_t gen = atomic_load_explicit(&pn_super_of(st)->clear_gen,
-                                        memory_order_acquire);
+    uint32_t gen = pn_when(st, now_ms).clear_gen;
     for (uint32_t i = 0; i < st->geo.seg_per_shard; i++) {
         const struct pn_seg *seg = pn_seg_at(st, first + i);
         if (pn_seg_state(seg) != PN_SEG_SEALED) {
@@ -138,7 +136,7 @@ pn_item_drop(struct pn_store *st, const struct pn_probe *pb,
  * is no room: it is dropped then. */
 static bool
 move_item(struct pn_store *st, const struct pn_probe *pb, const struct pn_found *found,
-          unsigned pool, unsigned freq, uint64_t now_ms)
+          unsigned pool, unsigned freq, const struct pn_when *when)
 {
     const struct pn_view *v = &found->view;
     struct pn_tag tags[PN_TAGS_MAX];
@@ -158,7 +156,7 @@ move_item(struct pn_store *st, const struct pn_probe *pb, const struct pn_found 
     struct pn_append app = {.shard = pb->shard,
                             .pool = pool,
                             .exp_ms = v->exp_ms,
-                            .now_ms = now_ms,
+                            .when = *when,
                             .draft = &draft,
                             .size = v->size};
     uint64_t off;
@@ -181,7 +179,8 @@ decide(struct pn_store *st, const struct pn_probe *pb, const struct pn_found *fo
 {
     struct pn_shard *sh = pn_shard_at(st, pb->shard);
     const struct pn_seg *seg = pn_seg_at(st, found->seg);
-    if (pn_item_is_dead(st, &found->view, found->seg, now_ms)) {
+    struct pn_when when = pn_when(st, now_ms);
+    if (pn_item_is_dead(st, &found->view, found->seg, &when)) {
         sh->expired += found->view.exp_ms <= now_ms;
         sh->reclaimed++;
         pn_item_drop(st, pb, found);
@@ -190,12 +189,12 @@ decide(struct pn_store *st, const struct pn_probe *pb, const struct pn_found *fo
     unsigned freq = pn_slot_freq(found->word), pool = pn_slot_pool(found->word);
     bool is_kept;
     if (seg->is_compacted) {
-        is_kept = move_item(st, pb, found, pool, freq, now_ms);
+        is_kept = move_item(st, pb, found, pool, freq, &when);
     } else if (pool == PN_POOL_SMALL) {
         is_kept = freq >= PROMOTE_AT &&
-                  move_item(st, pb, found, PN_POOL_MAIN, 0, now_ms);
+                  move_item(st, pb, found, PN_POOL_MAIN, 0, &when);
     } else {
-        is_kept = freq > 0 && move_item(st, pb, found, PN_POOL_MAIN, freq - 1, now_ms);
+        is_kept = freq > 0 && move_item(st, pb, found, PN_POOL_MAIN, freq - 1, &when);
     }
     if (!is_kept) {
         if (pool == PN_POOL_SMALL) {

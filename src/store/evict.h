@@ -25,10 +25,10 @@
 #include "store/segment.h"
 
 /* Whether an item is gone though its slot is there: expired, cleared, or of an
- * invalidated tag. Lock-free. */
+ * invalidated tag. */
 bool
 pn_item_is_dead(const struct pn_store *st, const struct pn_view *view, uint32_t seg,
-                uint64_t now_ms);
+                const struct pn_when *when);
 
 /* The pool in which a new key begins. Consumes its ghost. */
 unsigned

@@ -17,8 +17,7 @@ static uint32_t
 find_due(const struct pn_store *st, uint32_t shard, uint64_t now_ms)
 {
     uint32_t first = pn_shard_first_seg(st, shard);
-    uint32_t gen = atomic_load_explicit(&pn_super_of(st)->clear_gen,
-                                        memory_order_acquire);
+    uint32_t gen = pn_when(st, now_ms).clear_gen;
     for (uint32_t i = 0; i < st->geo.seg_per_shard; i++) {
         const struct pn_seg *seg = pn_seg_at(st, first + i);
         uint32_t state = pn_seg_state(seg);
@@ -41,6 +40,7 @@ sweep(struct pn_store *st, uint32_t id, uint64_t now_ms, unsigned *budget,
     if (seg->walk_off == 0) {
         seg->sweep_min_s = UINT32_MAX;
     }
+    struct pn_when when = pn_when(st, now_ms);
     struct pn_met met[PN_WALK_GROUP];
     bool is_broken = false;
     unsigned n = 1;
@@ -49,7 +49,7 @@ sweep(struct pn_store *st, uint32_t id, uint64_t now_ms, unsigned *budget,
         for (unsigned i = 0; i < n; i++) {
             struct pn_found found;
             const struct pn_view *v = &met[i].view;
-            if (!pn_item_is_dead(st, v, id, now_ms)) {
+            if (!pn_item_is_dead(st, v, id, &when)) {
                 seg->sweep_min_s = (uint32_t)pn_min64(seg->sweep_min_s,
                                                       v->exp_ms / 1000);
             } else if (pn_met_find(st, &met[i], id, &found)) {
@@ -72,8 +72,7 @@ size_t
 pn_expire_shard(struct pn_store *st, uint32_t shard, uint64_t now_ms, unsigned budget)
 {
     struct pn_shard *sh = pn_shard_at(st, shard);
-    uint32_t gen = atomic_load_explicit(&pn_super_of(st)->clear_gen,
-                                        memory_order_acquire);
+    uint32_t gen = pn_when(st, now_ms).clear_gen;
     size_t dropped = 0;
     pn_seg_adopt_released(st, shard);
     /* Each turn ends with a segment whose time is later, or is free. */
@@ -85,7 +84,9 @@ pn_expire_shard(struct pn_store *st, uint32_t shard, uint64_t now_ms, unsigned b
         struct pn_seg *seg = pn_seg_at(st, id);
         if (seg->live_items == 0 || seg->clear_gen != gen) {
             pn_seg_seal(st, shard, id);
-            pn_purge_segment(st, shard, id);
+            if (seg->live_items != 0) { /* counts or lengths that cannot be right */
+                pn_purge_segment(st, shard, id);
+            }
             pn_seg_free(st, shard, id);
         }
     }

@@ -142,6 +142,22 @@ pn_probe_init(const struct pn_store *st, const void *key, size_t klen,
     pn_probe_hash(st, pn_hash(&st->hash, key, klen), pb);
 }
 
+/* The moment of a write: its time, and the clear generation. Both are taken once,
+ * under the lock and before an item is judged: one that was alive at that moment
+ * is stored under it, so that a clear() in between still has the last word. */
+struct pn_when {
+    uint64_t now_ms;
+    uint32_t clear_gen;
+};
+
+static inline struct pn_when
+pn_when(const struct pn_store *st, uint64_t now_ms)
+{
+    return (struct pn_when){.now_ms = now_ms,
+                            .clear_gen = atomic_load_explicit(
+                                &pn_super_of(st)->clear_gen, memory_order_acquire)};
+}
+
 /* Reads the store's clock when NOW is PN_NOW. */
 static inline uint64_t
 pn_time(const struct pn_store *st, uint64_t now_ms)

@@ -5,6 +5,7 @@
 #include "store/evict.h"
 #include "store/lock.h"
 #include "store/owner.h"
+#include "store/segment.h"
 
 enum {
     COPY_STEP = 64 << 10, /* bytes between two looks at the generation */
@@ -86,18 +87,36 @@ pn_large_abandon(struct pn_store *st, const struct pn_large *d)
     }
 }
 
+/* Claims are made under the lender's lock, and so they are taken back. */
+static void
+reap_one(struct pn_store *st, uint32_t id, uint32_t owner)
+{
+    uint32_t shard = id / st->geo.seg_per_shard;
+    struct pn_shard *sh = pn_shard_at(st, shard);
+    struct pn_seg *seg = pn_seg_at(st, id);
+    if (pn_lock(st, shard, st->write_wait_ms) != PN_OK) {
+        return;
+    }
+    if (pn_seg_state(seg) == PN_SEG_CLAIMED && seg->owner == owner) {
+        atomic_fetch_add_explicit(&seg->gen, 1, memory_order_acq_rel);
+        atomic_thread_fence(memory_order_seq_cst);
+        atomic_store_explicit(&seg->state, PN_SEG_FREE, memory_order_relaxed);
+        sh->nfree++;
+        sh->nlent -= sh->nlent > 0;
+    }
+    pn_unlock(st, shard);
+}
+
 void
 pn_large_reap(struct pn_store *st)
 {
     for (uint32_t id = 0; id < st->geo.nseg && st->is_shared; id++) {
-        struct pn_seg *seg = pn_seg_at(st, id);
-        if (atomic_load_explicit(&seg->state, memory_order_acquire) != PN_SEG_CLAIMED) {
-            continue;
-        }
-        uint32_t owner = seg->owner, expected = PN_SEG_CLAIMED;
-        if (!pn_owner_is_alive(st, owner) && seg->owner == owner &&
-            atomic_compare_exchange_strong(&seg->state, &expected, PN_SEG_LARGE)) {
-            hand_back(st, id);
+        const struct pn_seg *seg = pn_seg_at(st, id);
+        if (atomic_load_explicit(&seg->state, memory_order_acquire) == PN_SEG_CLAIMED) {
+            uint32_t owner = seg->owner;
+            if (!pn_owner_is_alive(st, owner)) {
+                reap_one(st, id, owner);
+            }
         }
     }
 }
@@ -188,15 +207,17 @@ evict_oldest(struct pn_store *st)
         return false;
     }
     struct pn_seg *seg = pn_seg_at(st, id);
+    uint32_t gen = atomic_load_explicit(&seg->gen, memory_order_acquire);
     struct pn_probe pb = {0};
     pn_probe_hash(st, seg->hash, &pb);
-    uint32_t gen = atomic_load_explicit(&seg->gen, memory_order_relaxed);
     if (pn_lock(st, pb.shard, st->write_wait_ms) != PN_OK) {
         return false;
     }
     struct pn_found found;
     if (!find_by_part(st, &pb, id, &found)) {
-        pn_large_release_part(st, id, gen); /* nobody's: what a death left */
+        if (seg->hash == pb.hash) {
+            pn_large_release_part(st, id, gen); /* nobody's: what a death left */
+        }
     } else if (pn_slot_freq(found.word) > 0) {
         atomic_store_explicit(found.slot, found.word & ~PN_SLOT_FREQ_MASK,
                               memory_order_relaxed);

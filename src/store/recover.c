@@ -265,6 +265,18 @@ pn_recover_region(struct pn_store *st)
 
 /* ---- One segment ------------------------------------------------------------ */
 
+static void
+purge_slot(struct pn_store *st, const struct pn_probe *at, _Atomic uint64_t *slot,
+           uint64_t word)
+{
+    struct pn_view v;
+    uint32_t seg;
+    pn_index_publish(st, at, slot, 0);
+    if (pn_slot_is_large(word) && pn_index_view(st, word, &v, &seg)) {
+        pn_large_release(st, v.val, v.vlen);
+    }
+}
+
 void
 pn_purge_segment(struct pn_store *st, uint32_t shard, uint32_t id)
 {
@@ -277,7 +289,7 @@ pn_purge_segment(struct pn_store *st, uint32_t shard, uint32_t id)
             for (unsigned i = 0; i < run.n; i++) {
                 uint64_t w = atomic_load_explicit(&run.slot[i], memory_order_relaxed);
                 if (w != 0 && pn_slot_off(w) >= from && pn_slot_off(w) < to) {
-                    pn_index_publish(st, &at, &run.slot[i], 0);
+                    purge_slot(st, &at, &run.slot[i], w);
                     sh->items -= sh->items > 0;
                 }
             }

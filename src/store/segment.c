@@ -54,7 +54,7 @@ open_segment(struct pn_store *st, const struct pn_append *app, uint8_t class)
     seg->walk_off = 0;
     seg->ttl_class = class;
     seg->pool = (uint8_t)app->pool;
-    seg->birth_s = (uint32_t)(app->now_ms / 1000);
+    seg->birth_s = (uint32_t)(app->when.now_ms / 1000);
     seg->is_compacted = 0;
     PN_CRASH_POINT(PN_CP_SEG_OPENING);
     atomic_store_explicit(&seg->state, PN_SEG_OPEN, memory_order_release);
@@ -77,20 +77,19 @@ pn_seg_seal(struct pn_store *st, uint32_t shard, uint32_t id)
     atomic_store_explicit(&seg->state, PN_SEG_SEALED, memory_order_relaxed);
 }
 
-/* The open segment with room for SIZE bytes. One of an older clear generation is
- * sealed: a segment's items live and die together by that number. */
+/* The open segment with room for the item. One of another clear generation has
+ * none: a segment's items live and die together by that number. */
 static uint32_t
-open_with_room(struct pn_store *st, uint32_t shard, unsigned pool, unsigned class,
-               uint32_t size)
+open_with_room(struct pn_store *st, const struct pn_append *app, unsigned pool,
+               unsigned class)
 {
-    uint32_t id = pn_shard_at(st, shard)->open[pool][class];
+    uint32_t id = pn_shard_at(st, app->shard)->open[pool][class];
     if (id == 0) {
         return UINT32_MAX;
     }
     struct pn_seg *seg = pn_seg_at(st, --id);
-    uint32_t gen = atomic_load_explicit(&pn_super_of(st)->clear_gen,
-                                        memory_order_acquire);
-    if (seg->clear_gen == gen && st->geo.seg_size - seg->write_off >= size) {
+    if (seg->clear_gen == app->when.clear_gen &&
+        st->geo.seg_size - seg->write_off >= app->size) {
         return id;
     }
     return UINT32_MAX;
@@ -99,8 +98,8 @@ open_with_room(struct pn_store *st, uint32_t shard, unsigned pool, unsigned clas
 static uint32_t
 find_room(struct pn_store *st, const struct pn_append *app)
 {
-    uint8_t class = pn_ttl_class(st, app->exp_ms, app->now_ms);
-    uint32_t id = open_with_room(st, app->shard, app->pool, class, app->size);
+    uint8_t class = pn_ttl_class(st, app->exp_ms, app->when.now_ms);
+    uint32_t id = open_with_room(st, app, app->pool, class);
     if (id != UINT32_MAX) {
         return id;
     }
@@ -117,7 +116,7 @@ find_room(struct pn_store *st, const struct pn_append *app)
      * than being dropped. */
     for (unsigned i = 0; i < 2 * st->geo.nclass; i++) {
         unsigned pool = i < st->geo.nclass ? app->pool : app->pool ^ 1u;
-        id = open_with_room(st, app->shard, pool, i % st->geo.nclass, app->size);
+        id = open_with_room(st, app, pool, i % st->geo.nclass);
         if (id != UINT32_MAX) {
             return id;
         }

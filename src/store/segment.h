@@ -31,7 +31,8 @@ pn_ttl_class(const struct pn_store *st, uint64_t exp_ms, uint64_t now_ms);
 struct pn_append {
     uint32_t shard;
     unsigned pool;
-    uint64_t exp_ms, now_ms;
+    uint64_t exp_ms;
+    struct pn_when when;
     const struct pn_draft *draft;
     uint32_t size; /* of the draft */
 };

@@ -16,7 +16,7 @@ struct pen {
     struct pn_store *st;
     const struct pn_probe *pb;
     struct pn_shard *sh;
-    uint64_t now_ms;
+    struct pn_when when;
     bool is_there; /* `found` is the key's slot; its item may be dead */
     bool is_live;  /* and it is not dead */
     struct pn_found found;
@@ -34,16 +34,17 @@ begin(struct pn_store *st, const struct pn_probe *pb, uint64_t now_ms, struct pe
     pen->st = st;
     pen->pb = pb;
     pen->sh = pn_shard_at(st, pb->shard);
-    pen->now_ms = now_ms;
+    pen->when.now_ms = now_ms;
     return PN_OK;
 }
 
 static void
 find(struct pen *pen)
 {
+    pen->when = pn_when(pen->st, pen->when.now_ms);
     pen->is_there = pn_index_find(pen->st, pen->pb, &pen->found);
     pen->is_live = pen->is_there && !pn_item_is_dead(pen->st, &pen->found.view,
-                                                     pen->found.seg, pen->now_ms);
+                                                     pen->found.seg, &pen->when);
 }
 
 static void
@@ -119,7 +120,7 @@ commit(struct pen *pen, struct pn_draft *draft, bool is_large, bool keeps_parts,
     }
     struct pn_append app = {.shard = pen->pb->shard,
                             .exp_ms = draft->exp_ms,
-                            .now_ms = pen->now_ms,
+                            .when = pen->when,
                             .draft = draft,
                             .size = pn_draft_finish(draft)};
     unsigned freq = pen->is_live ? pn_slot_freq(pen->found.word) : 0;
@@ -334,7 +335,7 @@ create_counter(struct pen *pen, const struct pn_incr *incr, int64_t *value)
                              .val = &incr->initial,
                              .vlen = sizeof incr->initial,
                              .flags = PN_ITEM_INT,
-                             .exp_ms = expiry(pen->now_ms, ttl_ms)};
+                             .exp_ms = expiry(pen->when.now_ms, ttl_ms)};
     return commit(pen, &draft, false, false, NULL);
 }
 
