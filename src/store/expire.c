@@ -33,7 +33,7 @@ find_due(const struct pn_store *st, uint32_t shard, uint64_t now_ms)
 /* Goes on with the walk through a segment. True at its end; min_exp_s then is the
  * second at which to come back. */
 static bool
-sweep(struct pn_store *st, uint32_t id, uint64_t now_ms, unsigned *budget,
+sweep(struct pn_store *st, uint32_t id, uint64_t now_ms, size_t *budget,
       size_t *dropped)
 {
     struct pn_seg *seg = pn_seg_at(st, id);
@@ -45,7 +45,8 @@ sweep(struct pn_store *st, uint32_t id, uint64_t now_ms, unsigned *budget,
     bool is_broken = false;
     unsigned n = 1;
     while (*budget > 0 && n > 0 && !is_broken) {
-        n = pn_walk(st, id, met, *budget, &is_broken);
+        n = pn_walk(st, id, met, (unsigned)pn_min64(*budget, PN_WALK_GROUP),
+                    &is_broken);
         for (unsigned i = 0; i < n; i++) {
             struct pn_found found;
             const struct pn_view *v = &met[i].view;
@@ -69,16 +70,16 @@ sweep(struct pn_store *st, uint32_t id, uint64_t now_ms, unsigned *budget,
 }
 
 size_t
-pn_expire_shard(struct pn_store *st, uint32_t shard, uint64_t now_ms, unsigned budget)
+pn_expire_shard(struct pn_store *st, uint32_t shard, uint64_t now_ms, size_t *budget)
 {
     struct pn_shard *sh = pn_shard_at(st, shard);
     uint32_t gen = pn_when(st, now_ms).clear_gen;
     size_t dropped = 0;
     pn_seg_adopt_released(st, shard);
     /* Each turn ends with a segment whose time is later, or is free. */
-    for (uint32_t i = 0; budget > 0 && i < st->geo.seg_per_shard; i++) {
+    for (uint32_t i = 0; *budget > 0 && i < st->geo.seg_per_shard; i++) {
         uint32_t id = find_due(st, shard, now_ms);
-        if (id == UINT32_MAX || !sweep(st, id, now_ms, &budget, &dropped)) {
+        if (id == UINT32_MAX || !sweep(st, id, now_ms, budget, &dropped)) {
             break;
         }
         struct pn_seg *seg = pn_seg_at(st, id);
@@ -108,7 +109,8 @@ pn_expire_if_due(struct pn_store *st, uint64_t now_ms)
                                                memory_order_relaxed) &
                      (st->geo.nshard - 1);
     if (pn_lock(st, shard, 0) == PN_OK) {
-        pn_expire_shard(st, shard, now_ms, SLICE);
+        size_t budget = SLICE;
+        pn_expire_shard(st, shard, now_ms, &budget);
         pn_unlock(st, shard);
     }
     pn_clear_settle(st);

@@ -14,10 +14,10 @@
 
 #include "store/handle.h"
 
-/* Under the shard's lock: looks at up to BUDGET items; returns how many it
- * dropped. */
+/* Under the shard's lock: looks at up to *BUDGET items and takes them off it;
+ * returns how many it dropped. */
 size_t
-pn_expire_shard(struct pn_store *st, uint32_t shard, uint64_t now_ms, unsigned budget);
+pn_expire_shard(struct pn_store *st, uint32_t shard, uint64_t now_ms, size_t *budget);
 
 /* Without a lock: does the slice of one shard if it is due, for whoever comes
  * first. */

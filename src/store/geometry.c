@@ -49,12 +49,12 @@ size_index(struct pn_geometry *geo, uint64_t per_shard)
                                     128);
 }
 
-/* A value is at most half of all segments, and its descriptor (8 bytes a part
+/* A value is at most half of each shard's segments, and its descriptor (8 bytes a part
  * and 8 more) an ordinary item. */
 static uint64_t
 large_max(const struct pn_geometry *geo)
 {
-    uint64_t parts = geo->nseg / 2;
+    uint64_t parts = (uint64_t)geo->nshard * (geo->seg_per_shard / 2);
     parts = pn_min64(parts, (geo->inline_max - 512) / 8);
     return pn_min64(parts * geo->seg_size, PN_VALUE_MAX);
 }

@@ -65,6 +65,20 @@ bool
 pn_index_view(const struct pn_store *st, uint64_t word, struct pn_view *view,
               uint32_t *seg);
 
+/* The token of one version of an item: where it lies and how often that place was
+ * recycled, unless the region keeps tokens in the items. A relocation changes it,
+ * which costs the caller a retry. */
+static inline uint64_t
+pn_item_token(const struct pn_store *st, const struct pn_view *v, uint64_t off,
+              uint32_t seg)
+{
+    if ((v->flags & PN_HAS_CAS) != 0) {
+        return v->cas;
+    }
+    uint64_t gen = atomic_load_explicit(&pn_seg_at(st, seg)->gen, memory_order_relaxed);
+    return gen << 40 | off >> 2;
+}
+
 struct pn_found {
     _Atomic uint64_t *slot;
     uint64_t word;

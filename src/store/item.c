@@ -24,13 +24,17 @@ copy(void *dst, const void *src, size_t n)
 PN_NOINLINE void
 pn_copy_out(void *dst, const char *src, size_t n)
 {
-    copy(dst, src, n);
+    if (n != 0) { /* DST may be NULL then */
+        copy(dst, src, n);
+    }
 }
 
 PN_NOINLINE void
 pn_copy_in(char *dst, const void *src, size_t n)
 {
-    copy(dst, src, n);
+    if (n != 0) { /* SRC may be NULL then */
+        copy(dst, src, n);
+    }
 }
 
 PN_NO_TSAN PN_NOINLINE bool

@@ -299,6 +299,15 @@ pn_large_mark(struct pn_store *st, const struct pn_large *d, uint64_t hash)
     PN_CRASH_POINT(PN_CP_LARGE_MARKED);
 }
 
+void
+pn_large_unmark(struct pn_store *st, const struct pn_large *d)
+{
+    for (uint32_t i = 0; i < d->nparts; i++) {
+        atomic_store_explicit(&pn_seg_at(st, d->part[i].seg)->state, PN_SEG_CLAIMED,
+                              memory_order_release);
+    }
+}
+
 /* ---- Reading --------------------------------------------------------------- */
 
 static bool

@@ -54,7 +54,11 @@ pn_large_write(struct pn_store *st, const void *val, size_t vlen, uint64_t now_m
 void
 pn_large_mark(struct pn_store *st, const struct pn_large *d, uint64_t hash);
 
-/* Gives all parts of a private descriptor back. */
+/* Under the same lock: it came to nothing, the parts are only claimed again. */
+void
+pn_large_unmark(struct pn_store *st, const struct pn_large *d);
+
+/* Gives all claimed parts of a private descriptor back. */
 void
 pn_large_abandon(struct pn_store *st, const struct pn_large *d);
 

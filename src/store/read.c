@@ -22,18 +22,6 @@ is_unchanged(const struct pn_bucket *b, uint32_t version)
     return atomic_load_explicit(&b->version, memory_order_relaxed) == version;
 }
 
-/* The token of a version of an item: where it lies and how often that place was
- * recycled, unless the region keeps tokens in the items. */
-static uint64_t
-cas_of(const struct pn_store *st, const struct pn_view *v, uint64_t word, uint32_t seg)
-{
-    if ((v->flags & PN_HAS_CAS) != 0) {
-        return v->cas;
-    }
-    uint64_t gen = atomic_load_explicit(&pn_seg_at(st, seg)->gen, memory_order_relaxed);
-    return gen << 40 | (word & PN_SLOT_OFF_MASK);
-}
-
 static void
 describe(const struct pn_store *st, const struct pn_view *v, uint64_t word,
          uint32_t seg, struct pn_item *item)
@@ -42,7 +30,7 @@ describe(const struct pn_store *st, const struct pn_view *v, uint64_t word,
                              .cflags = v->cflags,
                              .bits = v->flags & PN_BITS_MASK,
                              .exp_ms = v->exp_ms,
-                             .cas = cas_of(st, v, word, seg)};
+                             .cas = pn_item_token(st, v, pn_slot_off(word), seg)};
 }
 
 /* Copies the item behind WORD, if it is the key's. */

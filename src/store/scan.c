@@ -34,7 +34,7 @@ copy_seen(const struct pn_store *st, uint64_t word, uint64_t now_ms, struct seen
                                   .cflags = v.cflags,
                                   .bits = v.flags & PN_BITS_MASK,
                                   .exp_ms = v.exp_ms,
-                                  .cas = v.cas};
+                                  .cas = pn_item_token(st, &v, pn_slot_off(word), seg)};
     return true;
 }
 

@@ -331,8 +331,7 @@ pn_store_maintain(struct pn_store *st, uint64_t now_ms, size_t budget)
     now_ms = pn_time(st, now_ms);
     for (uint32_t s = 0; s < st->geo.nshard && budget > 0; s++) {
         if (pn_lock(st, s, 0) == PN_OK) {
-            unsigned share = (unsigned)pn_min64(budget, UINT32_MAX);
-            dropped += pn_expire_shard(st, s, now_ms, share);
+            dropped += pn_expire_shard(st, s, now_ms, &budget);
             pn_unlock(st, s);
         }
     }

@@ -56,21 +56,10 @@ end(struct pen *pen)
 static uint64_t
 expiry(uint64_t now_ms, uint64_t ttl_ms)
 {
-    if (ttl_ms == PN_NO_TTL || ttl_ms > EXP_MAX - now_ms) {
+    if (ttl_ms == PN_NO_TTL || now_ms >= EXP_MAX || ttl_ms > EXP_MAX - now_ms) {
         return PN_NO_TTL;
     }
     return now_ms + ttl_ms;
-}
-
-static uint64_t
-token_of(const struct pen *pen, const struct pn_view *v, uint64_t off, uint32_t seg)
-{
-    if ((v->flags & PN_HAS_CAS) != 0) {
-        return v->cas;
-    }
-    uint64_t gen = atomic_load_explicit(&pn_seg_at(pen->st, seg)->gen,
-                                        memory_order_relaxed);
-    return gen << 40 | off >> 2;
 }
 
 /* The slot for a new key: a vacant one, or that of the chain's coldest item. */
@@ -147,7 +136,7 @@ commit(struct pen *pen, struct pn_draft *draft, bool is_large, bool keeps_parts,
         uint32_t seg = 0;
         pn_seg_of(st, off, &seg);
         struct pn_view v = {.flags = draft->flags, .cas = draft->cas};
-        *cas_out = token_of(pen, &v, off, seg);
+        *cas_out = pn_item_token(st, &v, off, seg);
     }
     return PN_OK;
 }
@@ -169,7 +158,8 @@ judge(const struct pen *pen, const struct pn_put *put)
         if (!pen->is_live) {
             return PN_MISS;
         }
-        return token_of(pen, &f->view, pn_slot_off(f->word), f->seg) == put->cas
+        return pn_item_token(pen->st, &f->view, pn_slot_off(f->word), f->seg) ==
+                       put->cas
                    ? PN_OK
                    : PN_EXISTS;
     }
@@ -225,6 +215,9 @@ pn_write_put(struct pn_store *st, const struct pn_probe *pb, uint64_t now_ms,
             pn_large_mark(st, large, pb->hash);
         }
         rc = commit(&pen, &draft, large != NULL, false, cas_out);
+        if (rc != PN_OK && large != NULL) {
+            pn_large_unmark(st, large);
+        }
     }
     if (rc == PN_OK && put->lease == NULL) {
         wake = pn_lease_fence(st, pb);
