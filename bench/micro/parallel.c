@@ -27,6 +27,15 @@ worker_is_done(const struct worker *worker)
     return timing_now_ns() >= worker->end_ns;
 }
 
+uint64_t
+worker_cpu_ns(void)
+{
+    struct timespec used;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
+}
+
 static pid_t
 start_worker(const struct worker *worker, worker_fn work, struct tally *tally)
 {
@@ -90,7 +99,7 @@ parallel_run(const struct parallel *parallel, unsigned first, unsigned n,
     struct tally *shared = mmap(NULL, room, PROT_READ | PROT_WRITE,
                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     unsigned prepare_ms = parallel->prepare_ms;
-    uint64_t operations = 0;
+    double rate = 0;
 
     if (shared == MAP_FAILED || n > WORKERS_MAX) {
         report_fail("parallel", "too many workers, or no memory");
@@ -103,10 +112,12 @@ parallel_run(const struct parallel *parallel, unsigned first, unsigned n,
     }
     for (unsigned i = 0; i < n; i++) {
         tally[i] = shared[i];
-        operations += shared[i].operations;
+        rate += (double)tally[i].operations * 1e9 /
+                (tally[i].busy_ns > 0 ? (double)tally[i].busy_ns
+                                      : parallel->span_ms * 1e6);
     }
     (void)munmap(shared, room);
-    return (double)operations * 1000.0 / parallel->span_ms;
+    return rate;
 }
 
 struct pair

@@ -22,6 +22,8 @@ struct worker {
 
 struct tally {
     uint64_t operations;
+    uint64_t
+        busy_ns; /* CPU time they took, where waiting is not to count; 0: the span */
     uint64_t failures; /* whatever the bench counts as one */
     double p99_ns;     /* of one operation, when the bench measures it */
 };
@@ -38,6 +40,12 @@ worker_wait(const struct worker *worker);
 bool
 worker_is_done(const struct worker *worker);
 
+/* CPU time of this process so far. A worker that never sleeps reports what it used as
+ * busy_ns: then other work on the machine, which takes the CPU away, does not look as if
+ * the workers hindered each other. */
+uint64_t
+worker_cpu_ns(void);
+
 /* What all runs of a bench have in common. */
 struct parallel {
     worker_fn work;
@@ -47,8 +55,8 @@ struct parallel {
 
 /*
  * Runs N workers, numbered from FIRST, on their CPUs for SPAN_MS after PREPARE_MS for
- * their preparation; fills TALLY[0..n). Returns operations per second, summed over the
- * workers. A worker that dies ends the program with a message. Blocks for both spans.
+ * their preparation; fills TALLY[0..n). Returns the sum of the workers' operations per
+ * second. A worker that dies ends the program with a message. Blocks for both spans.
  */
 double
 parallel_run(const struct parallel *parallel, unsigned first, unsigned n,

@@ -36,13 +36,16 @@ report_begin(const char *program, const char *what)
 {
     char model[200];
     struct utsname kernel = {0};
+    double load[1] = {0}; /* other work at the start: how far to trust nanoseconds */
     const char *slash = strrchr(program, '/');
 
     cpu_model(model, sizeof model);
     (void)uname(&kernel);
     printf("# %s: %s\n", slash == NULL ? program : slash + 1, what);
-    printf("# machine: %s, %ld CPUs, %s %s, compiler %s\n", model,
-           sysconf(_SC_NPROCESSORS_ONLN), kernel.sysname, kernel.release, __VERSION__);
+    (void)getloadavg(load, 1);
+    printf("# machine: %s, %ld CPUs, %s %s, compiler %s, load %.1f\n", model,
+           sysconf(_SC_NPROCESSORS_ONLN), kernel.sysname, kernel.release, __VERSION__,
+           load[0]);
     (void)fflush(stdout);
 }
 

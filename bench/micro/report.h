@@ -2,7 +2,7 @@
  * report - what a bench prints: a heading, the machine, one line for each figure
  *
  *     # bench_get: a hot get of 100 bytes
- *     # machine: AMD EPYC, 2 CPUs, Linux 6.1.0, gcc 12.2.0
+ *     # machine: AMD EPYC, 2 CPUs, Linux 6.1.0, compiler 12.2.0, load 0.1
  *     RESULT get_hit_100 41.3 ns (<= 60: ok)
  *
  * bench/run collects the RESULT lines. A target is the figure the project promised; a
