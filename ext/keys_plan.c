@@ -55,15 +55,16 @@ wrong(const struct keys_plan *plan, const char *what)
 static int
 set_names(struct keys_plan *plan, const struct keys_plan_opts *opts)
 {
-    plan->n = PyTuple_Check(opts->names) ? PyTuple_Size(opts->names) : -1;
-    if (plan->n < 0 || plan->n > PARAMETERS_MAX) {
+    Py_ssize_t n = PyTuple_Check(opts->names) ? PyTuple_Size(opts->names) : -1;
+    if (n < 0 || n > PARAMETERS_MAX) {
         return wrong(plan, "names must be a tuple of at most 64 parameters; give key=");
     }
     if (opts->positional_only < 0 || opts->keyword_only < 0 || opts->skip < 0 ||
-        opts->positional_only + opts->keyword_only > plan->n ||
-        opts->skip > plan->n - opts->keyword_only) {
+        opts->positional_only > n - opts->keyword_only ||
+        opts->skip > n - opts->keyword_only) {
         return wrong(plan, "the kinds of its parameters do not add up");
     }
+    plan->n = n;
     plan->names = Py_NewRef(opts->names);
     plan->positional_only = opts->positional_only;
     plan->positional = plan->n - opts->keyword_only;

@@ -2,7 +2,7 @@
  * The Python faces of plans and key contexts.
  *
  *     plan = _core.Plan("shop.user", ("u", "full"), defaults={"full": False})
- *     plan.key(7), plan.key(u=7)      -> 'shop.user:1.xQ2k:=BAcB'
+ *     plan.key(7), plan.key(u=7)      -> 'shop.user:1.pLDK:=BAcB'
  *     _core.KeyContext(prefix="v2:").key("user:7")   -> b'v2:user:7'
  */
 #include "keys.h"

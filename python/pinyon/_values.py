@@ -1,9 +1,9 @@
 """Which classes of the user's the value codec takes, and how it takes them apart.
 
-The codec stores builtin and standard types by itself. A class of the user's goes through
-it once it is registered: under a name, with a function that makes a plain value of an
-object and one that makes the object again. For enums, dataclasses, named tuples and
-msgspec Structs both functions follow from the class.
+The codec stores builtin and standard types by itself. A class of the user's goes
+through it once it is registered: under a name, with a function that makes a plain value
+of an object and one that makes the object again. For enums, dataclasses, named tuples
+and msgspec Structs both functions follow from the class.
 
 Only registered classes are ever made from stored bytes.
 """
@@ -45,10 +45,10 @@ def register(
 ) -> _C:
     """Let values of exactly `cls` be stored; returns `cls`, so it decorates a class.
 
-    `name` is what the bytes call it, by default `module.qualname`: give one if the class
-    may move. `encode(object)` returns a value that the codec knows, `decode(value)` the
-    object again; both may be left out for an enum, a dataclass, a named tuple and a
-    msgspec Struct. Every process that reads such values has to register the class.
+    `name` is what the bytes call it, by default `module.qualname`: give one if the
+    class may move. `encode(object)` returns a value that the codec knows,
+    `decode(value)` the object again; both may be left out for an enum, a dataclass, a
+    named tuple and a msgspec Struct. Every process that reads such values has to register the class.
     """
     if not isinstance(cls, type):
         raise TypeError(f"register() takes a class, not {cls!r}")
