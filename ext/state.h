@@ -13,6 +13,10 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <stdint.h>
+
+#include "codec_state.h"
+
 /*
  * The exceptions, roots first: a base stands above what derives from it.
  *
@@ -34,6 +38,7 @@
     X(key_type_error, "KeyTypeError", st->cache_error, PyExc_TypeError)        \
     X(key_too_long, "KeyTooLong", st->cache_error, PyExc_ValueError)           \
     X(value_too_large, "ValueTooLarge", st->cache_error, PyExc_ValueError)     \
+    X(key_not_found, "KeyNotFound", st->cache_error, PyExc_KeyError)           \
     X(not_a_counter, "NotACounter", st->cache_error, PyExc_TypeError)          \
     X(counter_range, "CounterRange", st->cache_error, PyExc_OverflowError)     \
     X(serialization_error, "SerializationError", st->cache_error, NULL)        \
@@ -41,18 +46,18 @@
     X(type_not_allowed, "TypeNotAllowed", st->serialization_error,             \
       PyExc_TypeError)
 
+#define CORE_TYPES(X)                                                          \
+    X(store_type) X(lease_type) X(cache_type) X(cached_type) X(bound_type)     \
+    X(ready_type)
+
 struct core_state {
 #define CORE_FIELD(field, name, base, other) PyObject *field;
     CORE_EXCEPTIONS(CORE_FIELD)
 #undef CORE_FIELD
-    PyTypeObject *store_type;
-    PyTypeObject *cache_type;
-    PyTypeObject *cached_type;
-    PyTypeObject *bound_type;
-    PyTypeObject *ready_type;
-    PyTypeObject *lease_type;
-    PyTypeObject *codec_type; /* codec.h */
-    PyTypeObject *plan_type;  /* keys.h */
+#define CORE_TYPE_FIELD(field) PyTypeObject *field;
+    CORE_TYPES(CORE_TYPE_FIELD)
+#undef CORE_TYPE_FIELD
+    struct codec_state codec; /* the values' and the keys' part */
 };
 
 /* The state of MODULE. Never fails. */
@@ -67,6 +72,47 @@ static inline struct core_state *
 core_state_of_type(PyTypeObject *type)
 {
     return PyType_GetModuleState(type);
+}
+
+
+/* The same for TYPE or a class derived in Python: ours is the ancestor with METHODS.
+ * (PyType_GetModuleByDef is not in the limited API of 3.11.) NULL with an exception
+ * set when there is none. */
+static inline struct core_state *
+core_state_of_subtype(PyTypeObject *type, PyMethodDef *methods)
+{
+    while (type != NULL && PyType_GetSlot(type, Py_tp_methods) != (void *)methods) {
+        type = (PyTypeObject *)PyType_GetSlot(type, Py_tp_base);
+    }
+    if (type == NULL) {
+        PyErr_SetString(PyExc_TypeError, "not a type of pinyon._core");
+        return NULL;
+    }
+    return core_state_of_type(type);
+}
+
+/* ---- What the limited API leaves to us ------------------------------------- */
+
+/* Slots and keyword lists are not const in CPython's headers. */
+#define CORE_DOC(text) ((void *)(uintptr_t)(text))
+#define CORE_NAMES(list) ((char **)(uintptr_t)(list))
+
+/* A zero-filled object of TYPE, or NULL with an exception set. */
+static inline void *
+core_alloc(PyTypeObject *type)
+{
+    allocfunc alloc = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    return alloc(type, 0);
+}
+
+/* The end of every dealloc: gives the memory and the type back. */
+static inline void
+core_free_object(void *self)
+{
+    PyTypeObject *type = Py_TYPE((PyObject *)self);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(self);
+    Py_DECREF((PyObject *)type);
 }
 
 #endif

@@ -48,7 +48,8 @@ def register(
     `name` is what the bytes call it, by default `module.qualname`: give one if the
     class may move. `encode(object)` returns a value that the codec knows,
     `decode(value)` the object again; both may be left out for an enum, a dataclass, a
-    named tuple and a msgspec Struct. Every process that reads such values has to register the class.
+    named tuple and a msgspec Struct. Every process that reads such values has to
+    register the class.
     """
     if not isinstance(cls, type):
         raise TypeError(f"register() takes a class, not {cls!r}")

@@ -1,0 +1,163 @@
+#include <string.h>
+
+#include "cache.h"
+#include "errors.h"
+
+/* Tags of users and of the package share the store's table; the first letter keeps
+ * them apart, and a namespace's own name keeps its tags its own. */
+#define TAG_ROOM 512
+
+static int
+tag_text(struct cache_object *self, PyObject *tag, char room[TAG_ROOM], size_t *len)
+{
+    const char *text;
+    Py_ssize_t size;
+    if (PyUnicode_Check(tag)) {
+        text = PyUnicode_AsUTF8AndSize(tag, &size);
+    } else if (PyBytes_Check(tag)) {
+        char *bytes;
+        text = PyBytes_AsStringAndSize(tag, &bytes, &size) < 0 ? NULL : bytes;
+    } else {
+        PyErr_Format(self->st->key_type_error,
+                     "a tag is str or bytes, not %R; tags are given as a list of them",
+                     Py_TYPE(tag));
+        return -1;
+    }
+    if (text == NULL) {
+        return -1;
+    }
+    size_t head = self->group.len;
+    if (size < 1 || (size_t)size + head + 2 > TAG_ROOM) {
+        PyErr_Format(self->st->config_error,
+                     "a tag has 1 to %zd bytes, not %zd: use an identifier, or a "
+                     "digest of it", (Py_ssize_t)(TAG_ROOM - 2 - head), size);
+        return -1;
+    }
+    memcpy(room, "t:", 2);
+    memcpy(room + 2, self->group.text, head);
+    memcpy(room + 2 + head, text, (size_t)size);
+    *len = (size_t)size + head + 2;
+    return 0;
+}
+
+static int
+take_one(struct cache_object *self, struct pn_store *store, PyObject *tag,
+         struct tagging *out)
+{
+    char room[TAG_ROOM];
+    size_t len;
+    if (tag_text(self, tag, room, &len) < 0) {
+        return -1;
+    }
+    if (out->n == CACHE_TAGS_MAX) {
+        PyErr_Format(self->st->config_error,
+                     "an item has at most %d tags here: use fewer, or coarser ones",
+                     (int)CACHE_TAGS_MAX - (self->group.len > 0));
+        return -1;
+    }
+    out->tag[out->n++] = pn_store_tag(store, room, len);
+    return 0;
+}
+
+int
+cache_take_tags(struct cache_object *self, struct pn_store *store, PyObject *tags,
+                struct tagging *out)
+{
+    out->n = 0;
+    if (self->group.len > 0) {
+        out->tag[out->n++] = pn_store_tag(store, self->group.text, self->group.len);
+    }
+    if (tags == NULL || tags == Py_None) {
+        return 0;
+    }
+    if (PyUnicode_Check(tags) || PyBytes_Check(tags)) {
+        PyErr_Format(self->st->key_type_error,
+                     "tags=%R: give a list of tags, such as [%R]", tags, tags);
+        return -1;
+    }
+    PyObject *iterator = PyObject_GetIter(tags);
+    if (iterator == NULL) {
+        return -1;
+    }
+    PyObject *tag;
+    int rc = 0;
+    while (rc == 0 && (tag = PyIter_Next(iterator)) != NULL) {
+        rc = take_one(self, store, tag, out);
+        Py_DECREF(tag);
+    }
+    Py_DECREF(iterator);
+    return rc < 0 || PyErr_Occurred() ? -1 : 0;
+}
+
+static int
+invalidate(struct cache_object *self, const char *text, size_t len)
+{
+    struct pn_store *store = store_enter(self->store);
+    if (store == NULL) {
+        return -1;
+    }
+    int rc = pn_store_invalidate(store, text, len);
+    store_leave(self->store);
+    if (rc != PN_OK) {
+        errors_raise(self->st, rc, "invalidate_tag");
+        return -1;
+    }
+    return 0;
+}
+
+PyObject *
+cache_invalidate_tag(struct cache_object *self, PyObject *tag)
+{
+    char room[TAG_ROOM];
+    size_t len;
+    if (tag_text(self, tag, room, &len) < 0 || invalidate(self, room, len) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject *
+cache_invalidate_tags(struct cache_object *self, PyObject *tags)
+{
+    if (PyUnicode_Check(tags) || PyBytes_Check(tags)) {
+        return cache_invalidate_tag(self, tags);
+    }
+    PyObject *iterator = PyObject_GetIter(tags);
+    if (iterator == NULL) {
+        return NULL;
+    }
+    PyObject *tag, *done = Py_None;
+    while (done != NULL && (tag = PyIter_Next(iterator)) != NULL) {
+        done = cache_invalidate_tag(self, tag);
+        Py_DECREF(tag);
+        Py_XDECREF(done);
+    }
+    Py_DECREF(iterator);
+    if (done == NULL || PyErr_Occurred()) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* A namespace forgets what is its own; the cache itself forgets everything. */
+PyObject *
+cache_clear(struct cache_object *self, PyObject *unused)
+{
+    (void)unused;
+    if (self->group.len > 0) {
+        if (invalidate(self, self->group.text, self->group.len) < 0) {
+            return NULL;
+        }
+        Py_RETURN_NONE;
+    }
+    struct pn_store *store = store_enter(self->store);
+    if (store == NULL) {
+        return NULL;
+    }
+    int rc = pn_store_clear(store);
+    store_leave(self->store);
+    if (rc != PN_OK) {
+        return errors_raise(self->st, rc, "clear");
+    }
+    Py_RETURN_NONE;
+}

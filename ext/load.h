@@ -1,0 +1,45 @@
+/*
+ * load - what the policy engine (python/pinyon/load.py) is built from
+ *
+ * The engine decides on misses, refreshes and waits, which cost microseconds anyway;
+ * the decision "this hit is good" is here, because every hit makes it.
+ */
+#ifndef PINYON_EXT_LOAD_H
+#define PINYON_EXT_LOAD_H
+
+#include "cache.h"
+
+/* Numbers of the module's FOUND_* constants. */
+enum found {
+    FOUND_MISS = 0,
+    FOUND_FRESH = 1,
+    FOUND_NEGATIVE = 2, /* fresh too: a remembered absence */
+    FOUND_EARLY = 3,    /* fresh, and this caller is drawn to refresh it (XFetch) */
+    FOUND_STALE = 4,    /* beyond its soft expiry, within the grace */
+};
+
+/* Early refresh: with a load that took d, a caller refreshes when
+ * now + d * beta * -ln(U) reaches the soft expiry; U is drawn for each call. */
+struct early {
+    double beta;   /* 0: never */
+    double cap_ms; /* so early at most */
+    _Atomic uint64_t seed;
+};
+
+/* How the item just read may be used. */
+enum found
+load_classify(struct pn_store *store, const struct reading *reading,
+              struct early *early);
+
+struct lease_object {
+    PyObject_HEAD
+    struct store_object *store; /* strong */
+    struct pn_lease lease;
+    bool is_held; /* ours; else we observe the holder */
+    int pid;      /* of the process that holds it: a forked child does not */
+};
+
+int
+lease_type_add(PyObject *module);
+
+#endif

@@ -1,0 +1,77 @@
+"""Pinyon: one cache for all processes of a host, with the origin protected.
+
+::
+
+    import pinyon
+
+    cache = pinyon.Cache("shm://shop?size=256MiB")
+
+    @cache.cached(ttl="10m", stale=60)
+    def user(u: int) -> dict: ...
+
+See :class:`Cache`, and ``docs/guide`` in the sources.
+"""
+
+from ._core import (
+    CacheError,
+    ClosedError,
+    ConfigError,
+    ConnectionError,
+    CounterRange,
+    KeyNotFound,
+    KeyTooLong,
+    KeyTypeError,
+    NotACounter,
+    RegionAbsent,
+    RegionDamaged,
+    RegionError,
+    RegionFull,
+    RegionRefused,
+    SerializationError,
+    StoreBusy,
+    TimeoutError,
+    TypeNotAllowed,
+    Unsigned,
+    ValueTooLarge,
+    register,
+)
+from .cache import Cache, destroy
+from .cached import MISS, BoundCached, Cached, CacheInfo
+from .stats import CacheStats, Stats, StoreStats
+from .warn import PinyonWarning
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MISS",
+    "BoundCached",
+    "Cache",
+    "CacheError",
+    "CacheInfo",
+    "CacheStats",
+    "Cached",
+    "ClosedError",
+    "ConfigError",
+    "ConnectionError",
+    "CounterRange",
+    "KeyNotFound",
+    "KeyTooLong",
+    "KeyTypeError",
+    "NotACounter",
+    "PinyonWarning",
+    "RegionAbsent",
+    "RegionDamaged",
+    "RegionError",
+    "RegionFull",
+    "RegionRefused",
+    "SerializationError",
+    "Stats",
+    "StoreBusy",
+    "StoreStats",
+    "TimeoutError",
+    "TypeNotAllowed",
+    "Unsigned",
+    "ValueTooLarge",
+    "destroy",
+    "register",
+]

@@ -1,0 +1,372 @@
+"""The cache, as programs see it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
+
+from . import _core, load
+from .aio import AsyncCalls
+from .cached import Cached, decorate
+from .home import Home
+from .policy import Policy, Tags, make_policy
+from .stats import Stats, stats_of
+from .url import Config, parse
+
+__all__ = ["Cache", "destroy"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+Ttl = int | float | str | timedelta | None
+
+
+class Decorator(Protocol):
+    """``cached`` with options: gives each function's type back, cached."""
+
+    def __call__(self, function: Callable[P, R], /) -> Cached[P, R]: ...
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "<the cache's>"
+
+
+UNSET: Any = _Unset()
+
+
+class Cache(AsyncCalls, _core.Cache):
+    """A cache in the memory of this process, or of this host.
+
+    ::
+
+        cache = pinyon.Cache()                             # private: mem://
+        cache = pinyon.Cache("shm://shop?size=256MiB")     # all processes of the host
+
+    ``url`` and keywords take the same options, and what the URL says wins:
+
+    ``size``            bytes, or "64MiB": bounds everything; 64 MiB when not given, or
+                        what is there when the region exists
+    ``ttl``             time to live where a call gives none: seconds, "10m", a
+                        timedelta; None (the default) for no expiry
+    ``namespace``       a prefix of all keys, so that caches share one store
+    ``codec``           "msgpack" (the default) or "pickle", which needs ``secret``
+    ``secret``          bytes, or a list of them (the first signs); keyword only
+    ``compress_min``    compress values from so many bytes on (1024), or "off"
+    ``compress_level``  of zstd (1)
+    ``item``            expected bytes of key and value, to size the index (128)
+    ``create``          shm: no: attach to what is there, or raise RegionAbsent
+    ``dir``             shm: where the region's file is (/dev/shm)
+    ``write_wait``      how long a write waits for another process (50ms)
+    ``prefault``        no: take a new region's pages when they are first used
+    ``stable_cas``      yes: 8 bytes an item, and tokens outlive relocation
+
+    Times to live are seconds (int or float), text such as "10m" or "1h30m", or a
+    timedelta; 0 stores nothing, None never expires.
+
+    Values come back as they went in, type included, or :class:`SerializationError` is
+    raised. Every read gives an object of its own, also with ``mem://``.
+
+    Methods may be called by any number of threads; each has a twin for asyncio whose
+    name starts with "a" (``aget``). After a fork both processes go on: with ``shm://``
+    they share the cache, with ``mem://`` the child's is empty.
+    """
+
+    _home: Home
+    _prefix: str | None
+    _options: dict[str, Any]
+
+    def __new__(
+        cls,
+        url: str = "mem://",
+        *,
+        size: int | str | None = None,
+        item: int | None = None,
+        create: bool | None = None,
+        dir: str | None = None,
+        write_wait: Ttl = None,
+        prefault: bool | None = None,
+        stable_cas: bool | None = None,
+        ttl: Ttl = None,
+        namespace: str | None = None,
+        codec: Literal["msgpack", "pickle"] | None = None,
+        secret: bytes | str | list[bytes | str] | None = None,
+        compress_min: int | Literal["off"] | None = None,
+        compress_level: int | None = None,
+    ) -> Cache:
+        options = dict(locals())
+        del options["cls"], options["url"]
+        options.pop("__class__", None)
+        config = parse(url, options)
+        return cls._open(Home(config), config, config.namespace)
+
+    @classmethod
+    def _open(cls, home: Home, config: Config, namespace: str | None) -> Cache:
+        prefix = None if namespace is None else f"{namespace}:"
+        self = super().__new__(
+            cls,
+            home.store,
+            prefix,
+            config.ttl,
+            codec=config.codec,
+            secret=config.secret,
+            compress_min=config.compress_min,
+            compress_level=config.compress_level,
+        )
+        self._home = home
+        self._prefix = prefix
+        self._prefix_plan = namespace
+        self._config = config
+        return self
+
+    _prefix_plan: str | None
+    _config: Config
+
+    # ---- Groups -----------------------------------------------------------------
+
+    def namespace(self, name: str) -> Cache:
+        """A cache in the same store whose keys and tags are its own, and whose
+        ``clear()`` clears nothing else. Namespaces nest."""
+        if not isinstance(name, str) or not name:
+            raise _core.ConfigError(f"namespace {name!r}: give a str")
+        full = name if self._prefix is None else f"{self._prefix}{name}"
+        return self._open(self._home, self._config, full)
+
+    def bypass(self) -> AbstractContextManager[None]:
+        """Within it this thread's or task's cached functions run as if there were no
+        cache: nothing is read, nothing stored."""
+        return self._home.bypass()
+
+    # ---- Functions ----------------------------------------------------------------
+
+    @overload
+    def cached(self, function: Callable[P, R], /) -> Cached[P, R]: ...
+    @overload
+    def cached(
+        self,
+        function: None = None,
+        /,
+        *,
+        ttl: Ttl | Callable[[Any], Ttl] = ...,
+        jitter: float = ...,
+        negative_ttl: Ttl = ...,
+        absent: Callable[[Any], bool] | None = ...,
+        stale: Ttl = ...,
+        early: float = ...,
+        should_cache: Callable[[Any], bool] | None = ...,
+        lease: Ttl = ...,
+        wait: Ttl = ...,
+        lock: Literal["host", False] = ...,
+        on_error: Literal["compute", "raise"] = ...,
+        tags: Tags = ...,
+        key: Callable[..., Any] | str | None = ...,
+        version: int | str = ...,
+        name: str | None = ...,
+    ) -> Decorator: ...
+    def cached(
+        self,
+        function: Callable[P, R] | None = None,
+        /,
+        *,
+        ttl: Any = UNSET,
+        key: Any = None,
+        version: int | str = 1,
+        name: str | None = None,
+        **options: Any,
+    ) -> Any:
+        """Caches a function's results by its arguments::
+
+            @cache.cached(ttl="10m", stale=60, tags=lambda u: [f"user:{u}"])
+            def user(u: int) -> User: ...
+
+        The same on ``async def``, methods, classmethods and staticmethods. However many
+        threads, tasks and processes of the host ask, the function runs once per key.
+
+        ``ttl``           time to live, or a function of the result (the cache's ttl)
+        ``jitter``        shortens each ttl by up to this share, by key (0.1)
+        ``stale``         serve so long past the ttl while one caller refreshes, or when
+                          the function fails (0)
+        ``negative_ttl``  time to live of results that mean "there is nothing": None, or
+                          what ``absent(result)`` says (like any result)
+        ``early``         refresh before the ttl ends, the sooner the longer the function
+                          takes: beta of XFetch; 1.0 is a good value (0: off)
+        ``should_cache``  a function of the result: False does not store it
+        ``tags``          a list, or a function of the arguments that returns one
+        ``lease``         how long one run may take before another is begun (30 s)
+        ``wait``          how long to wait for another's run before running it oneself
+                          (None: as long as the lease)
+        ``lock``          "host": one run per key on the host; False: per process
+        ``on_error``      "compute": trouble with the cache is hidden, counted and warned
+                          of once; "raise": it is raised
+        ``key``           a function of the arguments, or text such as "{user.uuid}"
+        ``version``       change it when the results' meaning changes
+        ``name``          in keys; "module.qualname" when not given
+
+        Exceptions are not cached. ``with cache.bypass():`` calls the function itself.
+        """
+        if ttl is UNSET:
+            ttl = self._config.ttl
+        policy = make_policy(ttl, **_known(options))
+        parameters = {"ttl": ttl, "version": version, **options}
+        if key is not None:
+            parameters["key"] = key
+
+        def decorator(function: Any) -> Any:
+            return decorate(
+                self, function, policy, parameters,
+                key=key, version=version, name=name,
+            )
+
+        return decorator if function is None else decorator(function)
+
+    def get_or_load(
+        self,
+        key: str | bytes,
+        loader: Callable[[], T],
+        ttl: Any = UNSET,
+        *,
+        early: float = 0.0,
+        **policy: Any,
+    ) -> T:
+        """The value of ``key``; when there is none, what ``loader()`` returns, which is
+        stored. Options and promises are those of :meth:`cached`."""
+        job, found, value = self._start(key, loader, ttl, early, policy)
+        if job is None:
+            return value  # type: ignore[no-any-return]
+        return load.resolve(load.answer(job, found))  # type: ignore[no-any-return]
+
+    async def aget_or_load(
+        self,
+        key: str | bytes,
+        loader: Callable[[], Awaitable[T]],
+        ttl: Any = UNSET,
+        *,
+        early: float = 0.0,
+        **policy: Any,
+    ) -> T:
+        """The same for a coroutine function."""
+        job, found, value = self._start(key, loader, ttl, early, policy)
+        if job is None:
+            return value  # type: ignore[no-any-return]
+        if self._home.is_bypassed():
+            return await loader()
+        return await load.aresolve(  # type: ignore[no-any-return]
+            load.answer(job, found)
+        )
+
+    def _start(
+        self, key: Any, loader: Any, ttl: Any, early: float, options: dict[str, Any]
+    ) -> tuple[load.Job | None, int, Any]:
+        """(None, found, value) when there is a good value, else the job to do."""
+        given = self._config.ttl if ttl is UNSET else ttl
+        policy = make_policy(given, early=early, **_known(options))
+        if not callable(loader):
+            raise _core.ConfigError(f"loader={loader!r} cannot be called")
+        job = self._job(self._key(key), loader, policy)
+        if self._home.is_bypassed():
+            self._count("bypassed", 1)
+            return job, _core.FOUND_MISS, None
+        found, value = job.look(early, policy.early_cap)
+        if found in (_core.FOUND_FRESH, _core.FOUND_NEGATIVE):
+            load.count_hit(job, found)
+            return None, found, value
+        return job, found, None
+
+    def _job(self, key: bytes, loader: Any, policy: Policy) -> load.Job:
+        return load.Job(
+            self, policy, key, loader,
+            name=f"get_or_load({key.decode('utf-8', 'replace')!r})",
+            count=self._count,
+            tags=lambda: policy.tags,
+        )
+
+    # ---- Care -------------------------------------------------------------------------
+
+    def stats(self) -> Stats:
+        """What the store counted, in all processes since it was made, and what this
+        cache counted in this process."""
+        return stats_of(self._home, self._counters())
+
+    def check(self) -> None:
+        """Checks every invariant of the store, under its locks; RegionDamaged says
+        which is broken."""
+        errors, *_, first = self._store.check()
+        if errors:
+            raise _core.RegionDamaged(
+                f"{self!r}: {errors} broken invariants, the first: {first}"
+            )
+
+    @property
+    def url(self) -> str:
+        """Scheme and name, without options."""
+        return f"{self._config.scheme}://{self._config.name or ''}"
+
+    @property
+    def closed(self) -> bool:
+        return self._store.closed
+
+    def close(self) -> None:
+        """Ends the use of the store by this object and its namespaces; a shared store
+        stays for others. May be called twice."""
+        self._store.close()
+
+    def destroy(self) -> None:
+        """Closes the cache, and removes a shared one from the host: processes that use
+        it go on with what they have, unseen by later ones."""
+        self.close()
+        if self._config.name is not None:
+            destroy(self._config.name, dir=self._config.dir)
+
+    def __enter__(self) -> Cache:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Cache:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        prefix = "" if self._prefix is None else f" {self._prefix[:-1]}"
+        closed = " closed" if self.closed else ""
+        return f"<pinyon.Cache {self.url}{prefix}{closed}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a cache is not pickled: make one with the same URL in each process"
+        )
+
+
+_POLICY = tuple(make_policy.__kwdefaults__)
+
+
+def _known(options: dict[str, Any]) -> dict[str, Any]:
+    for name in options:
+        if name not in _POLICY:
+            raise _core.ConfigError(
+                f"there is no option {name!r}; there are ttl, key, version, name,"
+                f" {', '.join(_POLICY)}"
+            )
+    return options
+
+
+def destroy(name: str, *, dir: str | None = None) -> None:
+    """Removes the shared store ``name`` from the host; RegionAbsent if there is none."""
+    _core.unlink(name, dir)

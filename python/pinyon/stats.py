@@ -1,0 +1,83 @@
+"""What a cache says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, cast
+
+if TYPE_CHECKING:
+    from .home import Home
+
+__all__ = ["CacheStats", "Stats", "StoreStats"]
+
+
+class StoreStats(TypedDict):
+    """Of the store: counted by all processes since it was made; sizes as of now."""
+
+    size: int
+    value_max: int
+    items: int
+    bytes: int
+    dead_bytes: int
+    index_capacity: int
+    hits: int
+    misses: int
+    retries: int
+    fallbacks: int
+    sets: int
+    deletes: int
+    evicted: int
+    expired: int
+    reclaimed: int
+    copied: int
+    skipped: int
+    index_evicted: int
+    leases: int
+    lease_takeovers: int
+    fenced: int
+    clears: int
+    invalidations: int
+    recoveries: int
+    wipes: int
+    shards: int
+    segments: int
+    segments_free: int
+    segments_large: int
+    segment_size: int
+    condemned: int
+    processes: int
+    age_evicted_ms: int
+    uptime_ms: int
+    shared: int
+
+
+class CacheStats(TypedDict):
+    """Of the cached functions and loads of this cache, in this process."""
+
+    hits: int
+    negative_hits: int
+    stale_hits: int
+    misses: int
+    loads: int
+    load_us: int
+    load_errors: int
+    early_loads: int
+    waits: int
+    takeovers: int
+    fenced: int
+    rejected: int
+    errors: int
+    bypassed: int
+
+
+class Stats(TypedDict):
+    url: str
+    store: StoreStats
+    calls: CacheStats
+
+
+def stats_of(home: Home, counters: dict[str, int]) -> Stats:
+    return {
+        "url": f"{home.config.scheme}://{home.config.name or ''}",
+        "store": cast(StoreStats, home.store.stats()),
+        "calls": cast(CacheStats, counters),
+    }
