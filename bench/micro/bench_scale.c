@@ -42,7 +42,7 @@ read_keys(const struct worker *worker, struct tally *tally)
         (void)fixture_get(bench->store, i, buf, sizeof buf);
     }
     worker_wait(worker);
-    found.busy_ns = worker_cpu_ns();
+    found.busy_ns = timing_cpu_ns();
     while (!worker_is_done(worker)) {
         for (unsigned i = 0; i < CHUNK; i++) {
             found.failures += !fixture_get(bench->store,
@@ -51,7 +51,7 @@ read_keys(const struct worker *worker, struct tally *tally)
         }
         found.operations += CHUNK;
     }
-    found.busy_ns = worker_cpu_ns() - found.busy_ns;
+    found.busy_ns = timing_cpu_ns() - found.busy_ns;
     *tally = found;
 }
 

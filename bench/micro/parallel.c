@@ -27,15 +27,6 @@ worker_is_done(const struct worker *worker)
     return timing_now_ns() >= worker->end_ns;
 }
 
-uint64_t
-worker_cpu_ns(void)
-{
-    struct timespec used;
-
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
-}
-
 static pid_t
 start_worker(const struct worker *worker, worker_fn work, struct tally *tally)
 {

@@ -22,8 +22,7 @@ struct worker {
 
 struct tally {
     uint64_t operations;
-    uint64_t
-        busy_ns; /* CPU time they took, where waiting is not to count; 0: the span */
+    uint64_t busy_ns;  /* CPU time of workers that never sleep; 0: use the span */
     uint64_t failures; /* whatever the bench counts as one */
     double p99_ns;     /* of one operation, when the bench measures it */
 };
@@ -39,12 +38,6 @@ worker_wait(const struct worker *worker);
 
 bool
 worker_is_done(const struct worker *worker);
-
-/* CPU time of this process so far. A worker that never sleeps reports what it used as
- * busy_ns: then other work on the machine, which takes the CPU away, does not look as if
- * the workers hindered each other. */
-uint64_t
-worker_cpu_ns(void);
 
 /* What all runs of a bench have in common. */
 struct parallel {

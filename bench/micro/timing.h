@@ -5,6 +5,10 @@
  * warm-up that are thrown away: a machine that is interrupted spoils some rounds, never
  * the median. Where two things are compared their rounds are interleaved, so that both
  * meet the same disturbances.
+ *
+ * Code that never sleeps is timed by the CPU time it took: on an idle machine that is
+ * the time on the wall, on a busy one the other work does not count. Tails and waits are
+ * timed on the wall.
  */
 #ifndef BENCH_TIMING_H
 #define BENCH_TIMING_H
@@ -28,6 +32,16 @@ timing_now_ns(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &at);
     return (uint64_t)at.tv_sec * 1000000000U + (uint64_t)at.tv_nsec;
+}
+
+/* CPU time of this process so far. A system call: once per round, not per operation. */
+static inline uint64_t
+timing_cpu_ns(void)
+{
+    struct timespec used;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
 }
 
 /* Makes the compiler believe that VALUE is used, and memory read and written. */

@@ -1,12 +1,14 @@
 """rounds - times several things so that the same noise meets all of them.
 
-Every subject of a case is a statement timed by `timeit` (garbage collection off). A
+Every subject of a case is a statement timed by `timeit` (garbage collection off), in
+CPU time of this process, so that other work on the machine does not count. A
 round times each subject once, one after the other; there are many short rounds. A
 figure is the median over the rounds, a ratio is the median of the rounds' ratios: a
 machine that is busy for a moment spoils a round for all, and no median.
 """
 
 import statistics
+import time
 import timeit
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -51,9 +53,8 @@ def timer_of(subject: Subject) -> timeit.Timer:
     """The names become locals of the timed function, as they would be in fast code."""
     scope = dict(subject.names)
     setup = "; ".join(f"{name} = _{name}" for name in scope)
-    return timeit.Timer(
-        subject.statement, setup, globals={f"_{k}": v for k, v in scope.items()}
-    )
+    values = {f"_{name}": value for name, value in scope.items()}
+    return timeit.Timer(subject.statement, setup, time.process_time, values)
 
 
 def repeats_of(timer: timeit.Timer) -> int:
