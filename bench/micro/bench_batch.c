@@ -28,9 +28,10 @@ struct bench {
     struct rounds serial_ns, batch_ns[BATCHES], batch_ratio[BATCHES];
 };
 
-/* Draws the next BATCH_MAX keys. Both ways of reading get them in this form: a key made
- * just before its get would hold the processor back from running gets side by side, and
- * flatter the batch (measured: 1.7 times faster with a get_many that is a plain loop). */
+/* Draws the next BATCH_MAX keys. Both ways of reading get them in this form: a key
+ * made just before its get would hold the processor back from running gets side by
+ * side, and flatter the batch (measured: 1.7 times faster with a get_many that is a
+ * plain loop). */
 static void
 draw_keys(struct bench *bench, struct bench_key *key)
 {

@@ -81,8 +81,8 @@ run(const char *name, struct bench bench, uint64_t size, double target)
     struct rounds live = {0};
 
     bench.store = fixture_open(size, KEY_SIZE + VALUE);
-    /* As many puts as could ever fit, in SAMPLES steps; twice that to fill the store and
-     * turn all of it over, and twice that to look. */
+    /* As many puts as could ever fit, in SAMPLES steps; twice that to fill the store
+     * and turn all of it over, and twice that to look. */
     bench.step = 1 + size / 64 / SAMPLES;
     for (unsigned sample = 0; sample < 4 * SAMPLES; sample++) {
         churn(&bench);

@@ -3,9 +3,10 @@
  *
  * One process reads a shared region, on either CPU, then two do, each on its own. Twice
  * the rate is the ideal; anything a reader writes to shared memory, and the machine's
- * own shared parts, take from it. Two sets of keys: hot (1000 keys, the same for both,
- * where a shared cache line would hurt most) and wide (a million: far more than the last
- * cache holds, else two readers would keep it warm for each other and show more than 2).
+ * own shared parts, take from it. Two sets of keys: hot (1000 keys, the same for
+ * both, where a shared cache line would hurt most) and wide (a million: far more than
+ * the last cache holds, else two readers would keep it warm for each other and show
+ * more than 2).
  * Rates are per second of CPU time: readers never sleep, and other work on the machine
  * must not look like a reader hindering another.
  */

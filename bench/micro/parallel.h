@@ -27,8 +27,8 @@ struct tally {
     double p99_ns;     /* of one operation, when the bench measures it */
 };
 
-/* Runs in the child: prepare, worker_wait(), work until worker_is_done(), fill TALLY. It
- * lies in memory that all workers share, so it is written once, at the end. */
+/* Runs in the child: prepare, worker_wait(), work until worker_is_done(), fill TALLY.
+ * It lies in memory that all workers share, so it is written once, at the end. */
 typedef void (*worker_fn)(const struct worker *worker, struct tally *tally);
 
 /* Waits, burning the CPU, for the start. If it is past, the run is repeated with twice

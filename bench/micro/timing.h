@@ -7,8 +7,8 @@
  * meet the same disturbances.
  *
  * Code that never sleeps is timed by the CPU time it took: on an idle machine that is
- * the time on the wall, on a busy one the other work does not count. Tails and waits are
- * timed on the wall.
+ * the time on the wall, on a busy one the other work does not count. Tails and waits
+ * are timed on the wall.
  */
 #ifndef BENCH_TIMING_H
 #define BENCH_TIMING_H

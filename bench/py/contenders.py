@@ -137,7 +137,7 @@ def pinyon_shared() -> Contender:
 
     def close() -> None:
         cache.close()
-        pinyon.unlink(name)  # a bench leaves nothing behind
+        pinyon.destroy(name)  # a bench leaves nothing behind
 
     return pinyon_contender("pinyon shm://", cache, close)
 

@@ -37,7 +37,7 @@ def pinyon_region() -> Iterator[tuple[Any, str]]:
         yield cache.set, name
     finally:
         cache.close()
-        pinyon.unlink(name)
+        pinyon.destroy(name)
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def attach(kind: str, where: Any) -> Any:
 KINDS: dict[str, Callable[[], Any]] = {
     "pinyon shm://": pinyon_region,
     "diskcache": diskcache_directory,
-    "Manager().dict()": manager_dict,
+    "Manager dict": manager_dict,
 }
 
 
