@@ -33,8 +33,8 @@ from ._core import (
     TypeNotAllowed,
     Unsigned,
     ValueTooLarge,
-    register,
 )
+from ._values import register
 from .cache import Cache, destroy
 from .cached import MISS, BoundCached, Cached, CacheInfo
 from .stats import CacheStats, Stats, StoreStats

@@ -18,7 +18,7 @@ import typing
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
-from pinyon import _core
+from . import _core
 
 _C = TypeVar("_C", bound=type)
 _Hooks = tuple[Callable[[Any], Any], Callable[[Any], Any]]
@@ -91,10 +91,19 @@ def register_annotation(annotation: object) -> None:
         waiting.extend(_hints(found).values())
 
 
-def _hints(cls: type) -> dict[str, Any]:
-    """Annotations of the fields; none when they name what is not there (yet)."""
+def register_result(function: Any) -> None:
+    """Register what `function` is annotated to return, before its results are stored.
+
+    An annotation that names a class not defined yet registers nothing: storing a result
+    then raises SerializationError, which says to call register().
+    """
+    register_annotation(_hints(function).get("return"))
+
+
+def _hints(annotated: Any) -> dict[str, Any]:
+    """Annotations; none when they name what is not there (yet)."""
     try:
-        return typing.get_type_hints(cls)
+        return typing.get_type_hints(annotated)
     except (NameError, TypeError, AttributeError):
         return {}
 

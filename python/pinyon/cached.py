@@ -19,6 +19,7 @@ from typing import (
 
 from . import _core, load
 from ._core import FOUND_MISS, ConfigError
+from ._values import register_result
 from .policy import Policy
 
 if TYPE_CHECKING:
@@ -247,6 +248,7 @@ def decorate(
     identity = _identity(function, name)
     _claim(cache, identity, function, name is not None)
     by, shape = _shape(function, key)
+    register_result(function)
     cached: Cached[Any, Any] = Cached(
         cache, function, miss, BoundCached,
         (identity, cache._prefix_plan, _version(version), *shape),
