@@ -234,6 +234,8 @@ class Cache(AsyncCalls, _core.Cache):
     ) -> T:
         """The value of ``key``; when there is none, what ``loader()`` returns, which is
         stored. Options and promises are those of :meth:`cached`."""
+        if self._is_bypassed(loader):
+            return loader()
         job, found, value = self._start(key, loader, ttl, early, policy)
         if job is None:
             return value  # type: ignore[no-any-return]
@@ -249,14 +251,22 @@ class Cache(AsyncCalls, _core.Cache):
         **policy: Any,
     ) -> T:
         """The same for a coroutine function."""
+        if self._is_bypassed(loader):
+            return await loader()
         job, found, value = self._start(key, loader, ttl, early, policy)
         if job is None:
             return value  # type: ignore[no-any-return]
-        if self._home.is_bypassed():
-            return await loader()
         return await load.aresolve(  # type: ignore[no-any-return]
             load.answer(job, found)
         )
+
+    def _is_bypassed(self, loader: Any) -> bool:
+        if not callable(loader):
+            raise _core.ConfigError(f"loader={loader!r} cannot be called")
+        if not self._home.is_bypassed():
+            return False
+        self._count("bypassed", 1)
+        return True
 
     def _start(
         self, key: Any, loader: Any, ttl: Any, early: float, options: dict[str, Any]
@@ -264,12 +274,7 @@ class Cache(AsyncCalls, _core.Cache):
         """(None, found, value) when there is a good value, else the job to do."""
         given = self._config.ttl if ttl is UNSET else ttl
         policy = make_policy(given, early=early, **_known(options))
-        if not callable(loader):
-            raise _core.ConfigError(f"loader={loader!r} cannot be called")
         job = self._job(self._key(key), loader, policy)
-        if self._home.is_bypassed():
-            self._count("bypassed", 1)
-            return job, _core.FOUND_MISS, None
         found, value = job.look(early, policy.early_cap)
         if found in (_core.FOUND_FRESH, _core.FOUND_NEGATIVE):
             load.count_hit(job, found)

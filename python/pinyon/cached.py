@@ -180,9 +180,13 @@ def miss(
 
 
 class BoundCached(_core.Bound, Generic[P, R]):
-    """A cached method, taken from an object: ``obj.method``."""
+    # A cached method, taken from an object: obj.method. Its docstring is the method's.
 
     __slots__ = ()
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return self.__func__.__doc__
 
     if TYPE_CHECKING:
 
