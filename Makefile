@@ -7,6 +7,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 FUZZ_SECONDS ?= 60
+KILLS ?= 10000
 C_FILES = $(shell find include src ext tests bench -name '*.[ch]')
 TIDY_FILES = $(filter src/%.c ext/%.c,$(C_FILES))
 SHELL_FILES = tools/setup .ci/run
@@ -85,8 +86,9 @@ fuzz: build-fuzz/build.ninja ## fuzz each target for FUZZ_SECONDS (60)
 			corpus/$${target##*_} ../tests/fuzz/corpus/$${target##*_}; \
 	done
 
-torture: build/build.ninja ## kill writers at every crash point, 10,000 times
-	meson test -C build --print-errorlogs --suite torture
+torture: build/build.ninja ## kill writers at every crash point, KILLS (10000) times
+	meson compile -C build
+	build/tests/crash/torture --kills $(KILLS)
 
 # --- checking ------------------------------------------------------------------
 
