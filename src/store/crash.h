@@ -16,6 +16,7 @@
     X(OLD_FORGOTTEN)     /* a replace before the unlock */                \
     X(OVERFLOW_TAKEN)    /* an overflow bucket is ours and in no chain */ \
     X(OVERFLOW_LINKED)   /* it is in the chain, empty */                  \
+    X(SLOT_MOVED)        /* an item has two slots */                      \
     X(OVERFLOW_UNLINKED) /* out of the chain, the version is old */       \
     X(SEG_OPENING)       /* header filled, state still FREE */            \
     X(SEG_OPENED)        /* OPEN, but not in open[][] */                  \

@@ -129,7 +129,7 @@ pn_item_drop(struct pn_store *st, const struct pn_probe *pb,
     pn_seg_forget(pn_seg_at(st, found->seg), found->view.size);
     sh->items -= sh->items > 0;
     sh->bytes -= pn_min64(sh->bytes, found->view.size);
-    pn_index_trim(st, pb);
+    pn_index_settle(st, pb, found->slot);
 }
 
 /* Copies the item to the tail of POOL and points its slot there. False when there

@@ -33,16 +33,17 @@ segment_size_for(uint64_t per_shard)
     return (uint32_t)pn_min64(pn_max64(size, PN_SEG_MIN), 16u << 20);
 }
 
-/* Buckets for the items a shard will hold at a load of 0.75: 15 slots a bucket,
- * 2.3 % of the items then stand in overflow buckets. */
+/* Buckets for the items a shard will hold at a load of 0.87: 15 slots a bucket.
+ * Reserve and open segments take their share, so a full store is at about 0.82, where
+ * 4 % of the items stand in overflow buckets and 18 % of the buckets have one. */
 static void
 size_index(struct pn_geometry *geo, uint64_t per_shard)
 {
     enum { HEADER = 7, INDEX = 14 }; /* bytes an item, padding and ghosts included */
     uint64_t items = per_shard / (geo->item_hint + HEADER + INDEX);
-    uint64_t nbucket = pn_max64(items * 100 / (PN_BUCKET_SLOTS * 75), 8);
+    uint64_t nbucket = pn_max64(items * 100 / (PN_BUCKET_SLOTS * 87), 8);
     geo->nbucket = (uint32_t)nbucket;
-    geo->novf = (uint32_t)pn_min64(nbucket * 20 / 100 + 8, UINT16_MAX - 1);
+    geo->novf = (uint32_t)pn_min64(nbucket * 22 / 100 + 8, UINT16_MAX - 1);
     geo->off_ovf = nbucket * sizeof(struct pn_bucket);
     geo->off_ghost = geo->off_ovf + (uint64_t)geo->novf * sizeof(struct pn_overflow);
     geo->index_stride = pn_round_up(geo->off_ghost + nbucket * sizeof(struct pn_ghosts),

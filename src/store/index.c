@@ -150,8 +150,8 @@ is_empty(const struct pn_overflow *o)
     return true;
 }
 
-void
-pn_index_trim(struct pn_store *st, const struct pn_probe *pb)
+static void
+free_empty(struct pn_store *st, const struct pn_probe *pb)
 {
     struct pn_run run = pn_run_first(st, pb);
     _Atomic uint16_t *link = run.next;
@@ -169,6 +169,57 @@ pn_index_trim(struct pn_store *st, const struct pn_probe *pb)
         atomic_store_explicit(&o->home, 0, memory_order_relaxed);
         pn_shard_at(st, pb->shard)->ovf_used--;
         run.next = link;
+    }
+}
+
+/* A used slot of the last run of the chain; NULL when SLOT is of that run, or the
+ * run is empty. */
+static _Atomic uint64_t *
+last_used(const struct pn_store *st, const struct pn_probe *pb,
+          const _Atomic uint64_t *slot)
+{
+    struct pn_run run = pn_run_first(st, pb);
+    while (pn_run_next(st, pb, &run)) {
+    }
+    if (slot >= run.slot && slot < run.slot + run.n) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < run.n; i++) {
+        if (atomic_load_explicit(&run.slot[i], memory_order_relaxed) != 0) {
+            return &run.slot[i];
+        }
+    }
+    return NULL;
+}
+
+void
+pn_index_settle(struct pn_store *st, const struct pn_probe *pb, _Atomic uint64_t *slot)
+{
+    const struct pn_bucket *b = pn_bucket_at(st, pb->shard, pb->bucket);
+    if (PN_LIKELY(atomic_load_explicit(&b->next, memory_order_relaxed) == 0)) {
+        return;
+    }
+    _Atomic uint64_t *from = last_used(st, pb, slot);
+    if (from != NULL) {
+        uint64_t w = atomic_load_explicit(from, memory_order_relaxed);
+        pn_index_publish(st, pb, slot, w);
+        PN_CRASH_POINT(PN_CP_SLOT_MOVED);
+        pn_index_publish(st, pb, from, 0);
+    }
+    free_empty(st, pb);
+}
+
+void
+pn_index_undo_moves(struct pn_store *st, const struct pn_probe *pb)
+{
+    struct pn_run run = pn_run_first(st, pb);
+    while (pn_run_next(st, pb, &run)) {
+        for (unsigned i = 0; i < run.n; i++) {
+            uint64_t w = atomic_load_explicit(&run.slot[i], memory_order_relaxed);
+            if (w != 0 && pn_index_find_off(st, pb, pn_slot_off(w)) != &run.slot[i]) {
+                atomic_store_explicit(&run.slot[i], 0, memory_order_relaxed);
+            }
+        }
     }
 }
 

@@ -11,7 +11,11 @@
  *   - One key has one slot; an item is published, replaced or removed by one
  *     8-byte store, followed by one increment of the home bucket's version. The
  *     version covers the whole chain.
- *   - Items never move between slots. (So two slots of one key cannot exist.)
+ *   - An item moves between slots (from an overflow bucket to a vacated slot before
+ *     it) in four steps: store the new one, increment, clear the old one, increment.
+ *     So between two increments at most one slot of any one key changes, and a
+ *     reader that saw neither has seen the version change. Without the increment in
+ *     the middle lookups would miss keys that are there.
  *   - The bytes of an item may be overwritten only after its slot was changed,
  *     the version incremented, and a release fence passed. That last step is
  *     pn_seg_free()'s.
@@ -57,6 +61,16 @@ pn_run_next(const struct pn_store *st, const struct pn_probe *pb, struct pn_run 
                            .hops = run->hops + 1,
                            .next = &o->next};
     return true;
+}
+
+/* Starts fetching what a write will look at: the bucket and its ghosts. */
+static inline void
+pn_index_fetch(const struct pn_store *st, const struct pn_probe *pb)
+{
+    const char *bucket = (const char *)pn_bucket_at(st, pb->shard, pb->bucket);
+    PN_PREFETCH(bucket);
+    PN_PREFETCH(bucket + 64);
+    PN_PREFETCH(pn_ghosts_at(st, pb->shard, pb->bucket));
 }
 
 /* Where a word points, checked: the item taken apart and its segment. False when
@@ -109,9 +123,15 @@ void
 pn_index_publish(struct pn_store *st, const struct pn_probe *pb, _Atomic uint64_t *slot,
                  uint64_t word);
 
-/* Gives empty overflow buckets of the chain back. */
+/* SLOT was vacated: fills it from the end of the chain and gives empty overflow
+ * buckets back, so that they hold only what the buckets before them cannot. */
 void
-pn_index_trim(struct pn_store *st, const struct pn_probe *pb);
+pn_index_settle(struct pn_store *st, const struct pn_probe *pb, _Atomic uint64_t *slot);
+
+/* After a death: of two slots with one item keeps the first. The versions are still
+ * to be incremented. */
+void
+pn_index_undo_moves(struct pn_store *st, const struct pn_probe *pb);
 
 /* Remembers, or recognises and forgets, a key that was evicted from the small
  * pool: the 16-bit tag, the newest ten of each home bucket. */

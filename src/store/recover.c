@@ -24,6 +24,19 @@ is_lent(uint32_t state)
     return state == PN_SEG_CLAIMED || state == PN_SEG_LARGE || state == PN_SEG_RELEASED;
 }
 
+/* A move between slots that died half way. */
+static void
+undo_moves(struct pn_store *st, uint32_t shard)
+{
+    struct pn_probe at = {.shard = shard};
+    for (at.bucket = 0; at.bucket < st->geo.nbucket; at.bucket++) {
+        const struct pn_bucket *b = pn_bucket_at(st, shard, at.bucket);
+        if (atomic_load_explicit(&b->next, memory_order_relaxed) != 0) {
+            pn_index_undo_moves(st, &at);
+        }
+    }
+}
+
 /* Any replace or removal that stored its slot and died before the version. */
 static void
 bump_all(struct pn_store *st, uint32_t shard)
@@ -208,6 +221,7 @@ pn_recover_shard(struct pn_store *st, uint32_t shard)
     sh->attempts++;
     sh->recoveries++;
     PN_CRASH_POINT(PN_CP_RECOVERING);
+    undo_moves(st, shard);
     bump_all(st, shard);
     repair(st, shard);
     sh->attempts = 0;
@@ -256,6 +270,8 @@ pn_recover_region(struct pn_store *st)
         if (pn_lock(st, s, 0) != PN_OK) {
             continue;
         }
+        undo_moves(st, s);
+        bump_all(st, s);
         if (!repair(st, s)) {
             sh->recoveries++;
         }

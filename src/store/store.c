@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "store/evict.h"
 #include "store/expire.h"
+#include "store/index.h"
 #include "store/lock.h"
 #include "store/read.h"
 #include "store/region.h"
@@ -227,8 +228,9 @@ begin_write(struct pn_store *st, uint64_t *now_ms, const void *key, size_t klen,
             return rc;
         }
     }
-    *now_ms = pn_time(st, *now_ms);
     pn_probe_init(st, key, klen, pb);
+    pn_index_fetch(st, pb);
+    *now_ms = pn_time(st, *now_ms);
     return PN_OK;
 }
 

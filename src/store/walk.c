@@ -20,9 +20,7 @@ pn_walk(struct pn_store *st, uint32_t id, struct pn_met *met, unsigned n,
         }
         pn_probe_init(st, m->view.key, m->view.klen, &m->pb);
         if (m->pb.shard == id / st->geo.seg_per_shard) {
-            const char *bucket = (char *)pn_bucket_at(st, m->pb.shard, m->pb.bucket);
-            PN_PREFETCH(bucket);
-            PN_PREFETCH(bucket + 64);
+            pn_index_fetch(st, &m->pb);
             count++;
         }
         seg->walk_off += m->view.size;
