@@ -61,14 +61,18 @@ test: need-dev need-demo $(INSTALLED) build-asan/build.ninja build-tsan/build.ni
 
 # The interpreter is not instrumented, so the runtimes are loaded ahead of it, and leaks
 # are left to the leak test: LeakSanitizer would list what CPython keeps on purpose.
-PRELOAD = $(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so)
-asan: need-dev build-asan/build.ninja ## C and Python tests under ASan and UBSan
-	meson test -C build-asan --print-errorlogs
+ASAN_PYTHON = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) \
+	$$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
+	PYTHONPATH=build-asan/site python
+build-asan/site/stamp: $(PACKAGE_FILES) | build-asan/build.ninja
 	pip install --quiet --no-index --no-deps --no-build-isolation --upgrade \
-		--target build-asan/site --config-settings=build-dir=build-asan/package \
+		--target $(@D) --config-settings=build-dir=build-asan/package \
 		--config-settings=setup-args=-Db_sanitize=address,undefined .
-	LD_PRELOAD='$(PRELOAD)' ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=build-asan/site \
-		python -m pytest tests/python -k 'not (leak or tidy or examples)'
+	touch $@
+
+asan: need-dev build-asan/site/stamp ## C and Python tests under ASan and UBSan
+	meson test -C build-asan --print-errorlogs
+	$(ASAN_PYTHON) -m pytest tests/python -k 'not (leak or tidy or examples)'
 
 # gcc 12's TSan cannot place its shadow under some kernels' address randomization.
 NO_ASLR = $(shell setarch -R true 2>/dev/null && echo setarch -R)
@@ -78,13 +82,14 @@ tsan: build-tsan/build.ninja ## C tests under TSan
 bench: need-demo need-bench build ## measure, beside the peers: ten minutes
 	python bench/run
 
-fuzz: build-fuzz/build.ninja ## fuzz each target for FUZZ_SECONDS (60)
+fuzz: build-fuzz/build.ninja build-asan/site/stamp ## fuzz each target FUZZ_SECONDS (60)
 	meson compile -C build-fuzz
-	cd build-fuzz && for target in tests/fuzz/fuzz_*[!p]; do \
+	cd build-fuzz && for target in $$(find tests/fuzz -name 'fuzz_*' -type f -perm -1); do \
 		mkdir -p corpus/$${target##*_}; \
 		$$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
 			corpus/$${target##*_} ../tests/fuzz/corpus/$${target##*_}; \
 	done
+	$(ASAN_PYTHON) tests/fuzz/fuzz_codec.py $(FUZZ_SECONDS)
 
 torture: build/build.ninja ## kill writers at every crash point, KILLS (10000) times
 	meson compile -C build
