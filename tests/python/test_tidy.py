@@ -81,7 +81,7 @@ FAULTS = [
     (
         "exceptions",
         "tools/arrows.toml",
-        "[[exception]]\npath='x'\nrule='y'\nreason='z'",
+        "[[exception]]\npaths=['x']\nrule='y'\nreason='z'",
     ),
 ]
 
@@ -130,7 +130,7 @@ def test_every_rule_is_proved() -> None:
 
 
 def test_an_exception_excuses_its_file_only(tmp_path: Path) -> None:
-    row = "[[exception]]\npath='src/base/hash.c'\nrule='state'\nreason='a test'\n"
+    row = "[[exception]]\npaths=['src/base/hash.c']\nrule='state'\nreason='a test'\n"
     house = HOUSE | {"tools/arrows.toml": TABLE + row}
     build(tmp_path, house | {"src/base/hash.c": HOUSE["src/base/hash.c"] + "int n;\n"})
     assert tidy(tmp_path)[0] == 0

@@ -15,20 +15,22 @@ from tree import Finding, Tree
 
 def findings(tree: Tree) -> list[Finding]:
     """All findings but the excused ones, and the exceptions that excuse nothing."""
-    exceptions: list[dict[str, str]] = tree.table.get("exception", [])
-    used = [False] * len(exceptions)
+    excused = {
+        (path, row["rule"]): bool(row["reason"].strip())
+        for row in tree.table.get("exception", [])
+        for path in row["paths"]
+    }
+    unused = set(excused)
     kept = []
     for finding in (f for rule in RULES for f in rule(tree)):
-        for number, row in enumerate(exceptions):
-            if (row["path"], row["rule"]) == (finding.path, finding.rule):
-                used[number] = True
-                break
+        where = (finding.path, finding.rule)
+        if excused.get(where):
+            unused.discard(where)
         else:
             kept.append(finding)
-    for row, is_used in zip(exceptions, used, strict=True):
-        if not is_used or not row["reason"].strip():
-            text = f"exception {row['rule']} for {row['path']} excuses nothing"
-            kept.append(Finding("tools/arrows.toml", 1, "exceptions", text))
+    for path, name in sorted(unused):
+        text = f"exception {name} for {path} excuses nothing or gives no reason"
+        kept.append(Finding("tools/arrows.toml", 1, "exceptions", text))
     return kept
 
 
