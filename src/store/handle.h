@@ -28,6 +28,7 @@ struct pn_store {
     uint32_t owner; /* this process, as others see it: pn_live_owner() */
     uint32_t flags; /* enum pn_store_flags of the region and the opener */
     uint32_t write_wait_ms;
+    int mutex_kind; /* of a sound shard lock; see lock.c */
     bool is_shared;
     struct pn_proc spare; /* counters of a process that found no slot */
 };

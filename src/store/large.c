@@ -254,9 +254,9 @@ claim(struct pn_store *st, uint64_t now_ms, struct pn_large *d)
             }
         }
     }
-    if (d->nparts < want) {
+    if (d->nparts < want) { /* others hold the room; it fits at another moment */
         pn_large_abandon(st, d);
-        return PN_E_VALUE_SIZE;
+        return PN_BUSY;
     }
     return PN_OK;
 }

@@ -45,7 +45,8 @@ pn_large_size(const struct pn_large *d)
 }
 
 /* Borrows segments for VLEN bytes and copies VAL into them. No lock is held. PN_OK,
- * PN_BUSY, or PN_E_VALUE_SIZE when no room can be made; then nothing is borrowed. */
+ * PN_BUSY when others hold too much of the room at this moment, or PN_E_VALUE_SIZE;
+ * then nothing is borrowed. */
 int
 pn_large_write(struct pn_store *st, const void *val, size_t vlen, uint64_t now_ms,
                struct pn_large *d);

@@ -127,8 +127,8 @@ struct pn_seg {
     uint32_t write_off, live_bytes, live_items;
     uint32_t min_exp_s; /* seconds, rounded down: something may expire from here on */
     uint32_t max_exp_s; /* seconds, rounded up; UINT32_MAX: an item without expiry */
-    uint32_t clear_gen; /* of all its items */
-    uint32_t walk_off;  /* where a drain or a sweep stands; LARGE: which part, from 0 */
+    _Atomic uint32_t clear_gen; /* of all its items */
+    uint32_t walk_off; /* where a drain or a sweep stands; LARGE: which part, from 0 */
     uint8_t ttl_class, pool, is_compacted, pad;
     union {
         uint32_t owner;   /* CLAIMED: see pn_live_owner() */

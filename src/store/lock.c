@@ -22,7 +22,49 @@ pn_lock_init(struct pn_shard *shard, int is_shared)
     return err;
 }
 
-/* CLOCK_MONOTONIC, because a wait by the wall clock ends when somebody sets it. */
+/* The type and robustness of a mutex, as the C library keeps them. A damaged one
+ * would send the library into paths where it asserts. 0 where we cannot look. */
+static int
+kind_of(const pthread_mutex_t *mutex)
+{
+#if defined(__GLIBC__)
+    return mutex->__data.__kind;
+#else
+    (void)mutex;
+    return 0;
+#endif
+}
+
+int
+pn_lock_kind(void)
+{
+    struct pn_shard probe = {0};
+    if (pn_lock_init(&probe, 1) != 0) {
+        return 0;
+    }
+    int kind = kind_of(&probe.lock.mutex);
+    pthread_mutex_destroy(&probe.lock.mutex);
+    return kind;
+}
+
+static int
+clock_lock(pthread_mutex_t *mutex, uint32_t wait_ms)
+{
+    /* CLOCK_MONOTONIC, because a wait by the wall clock ends when somebody sets
+     * it; the sanitizer knows only the other call. */
+    clockid_t clock = PN_TSAN ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+    struct timespec until;
+    clock_gettime(clock, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    return PN_TSAN ? pthread_mutex_timedlock(mutex, &until)
+                   : pthread_mutex_clocklock(mutex, clock, &until);
+}
+
 static int
 wait_for(pthread_mutex_t *mutex, uint32_t wait_ms)
 {
@@ -33,15 +75,7 @@ wait_for(pthread_mutex_t *mutex, uint32_t wait_ms)
     if (err != EBUSY || wait_ms == 0) {
         return err;
     }
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
+    return clock_lock(mutex, wait_ms);
 }
 
 /* ERR is what the first try said; EOWNERDEAD means that we hold the lock. */
@@ -72,6 +106,10 @@ pn_lock(struct pn_store *st, uint32_t shard, uint32_t wait_ms)
 {
     struct pn_shard *sh = pn_shard_at(st, shard);
     if (PN_UNLIKELY(atomic_load_explicit(&sh->condemned, memory_order_relaxed) != 0)) {
+        return PN_E_CONDEMNED;
+    }
+    if (PN_UNLIKELY(st->is_shared && kind_of(&sh->lock.mutex) != st->mutex_kind)) {
+        atomic_store_explicit(&sh->condemned, 1, memory_order_relaxed);
         return PN_E_CONDEMNED;
     }
     int err = pthread_mutex_trylock(&sh->lock.mutex);

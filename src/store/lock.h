@@ -20,6 +20,10 @@
 int
 pn_lock_init(struct pn_shard *shard, int is_shared);
 
+/* What a sound shared mutex looks like to this process; for pn_store.mutex_kind. */
+int
+pn_lock_kind(void);
+
 /* Waits up to WAIT_MS. PN_OK, PN_BUSY, or PN_E_CONDEMNED when the shard's lock
  * is lost for good. A dead holder's shard is repaired before PN_OK. */
 int

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "store/crash.h"
+#include "store/evict.h"
 #include "store/index.h"
 #include "store/large.h"
 #include "store/lock.h"
@@ -281,34 +282,38 @@ pn_recover_region(struct pn_store *st)
 
 /* ---- One segment ------------------------------------------------------------ */
 
-static void
-purge_slot(struct pn_store *st, const struct pn_probe *at, _Atomic uint64_t *slot,
-           uint64_t word)
+/* Drops one slot of the chain that points into [FROM, TO); false when none does.
+ * One at a time, because dropping moves slots. */
+static bool
+purge_one(struct pn_store *st, const struct pn_probe *at, uint64_t from, uint64_t to)
 {
-    struct pn_view v;
-    uint32_t seg;
-    pn_index_publish(st, at, slot, 0);
-    if (pn_slot_is_large(word) && pn_index_view(st, word, &v, &seg)) {
-        pn_large_release(st, v.val, v.vlen);
-    }
+    struct pn_run run = pn_run_first(st, at);
+    do {
+        for (unsigned i = 0; i < run.n; i++) {
+            struct pn_found found = {.slot = &run.slot[i]};
+            found.word = atomic_load_explicit(found.slot, memory_order_relaxed);
+            uint64_t off = pn_slot_off(found.word);
+            if (found.word == 0 || off < from || off >= to) {
+                continue;
+            }
+            if (pn_index_view(st, found.word, &found.view, &found.seg)) {
+                pn_item_drop(st, at, &found);
+            } else {
+                pn_index_publish(st, at, found.slot, 0);
+            }
+            return true;
+        }
+    } while (pn_run_next(st, at, &run));
+    return false;
 }
 
 void
 pn_purge_segment(struct pn_store *st, uint32_t shard, uint32_t id)
 {
-    struct pn_shard *sh = pn_shard_at(st, shard);
     struct pn_probe at = {.shard = shard};
     uint64_t from = pn_seg_off(st, id), to = from + st->geo.seg_size;
     for (at.bucket = 0; at.bucket < st->geo.nbucket; at.bucket++) {
-        struct pn_run run = pn_run_first(st, &at);
-        do {
-            for (unsigned i = 0; i < run.n; i++) {
-                uint64_t w = atomic_load_explicit(&run.slot[i], memory_order_relaxed);
-                if (w != 0 && pn_slot_off(w) >= from && pn_slot_off(w) < to) {
-                    purge_slot(st, &at, &run.slot[i], w);
-                    sh->items -= sh->items > 0;
-                }
-            }
-        } while (pn_run_next(st, &at, &run));
+        while (purge_one(st, &at, from, to)) {
+        }
     }
 }

@@ -415,6 +415,7 @@ pn_region_shared(struct pn_store *st, const char *name,
     struct place place;
     int rc = find_place(name, opts->dir, &place, why);
     st->is_shared = true;
+    st->mutex_kind = pn_lock_kind();
     for (int i = 0; rc == PN_OK && i < ATTACH_TRIES; i++) {
         rc = attach(st, &place, opts, why);
         if (rc != PN_E_ABSENT || (opts->flags & PN_STORE_EXISTING) != 0) {

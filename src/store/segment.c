@@ -77,22 +77,35 @@ pn_seg_seal(struct pn_store *st, uint32_t shard, uint32_t id)
     atomic_store_explicit(&seg->state, PN_SEG_SEALED, memory_order_relaxed);
 }
 
-/* The open segment with room for the item. One of another clear generation has
- * none: a segment's items live and die together by that number. */
+/* The open segment of a pool and class, or UINT32_MAX. The number lies in shared
+ * memory: one that names no open segment of this shard is as good as none. */
 static uint32_t
-open_with_room(struct pn_store *st, const struct pn_append *app, unsigned pool,
-               unsigned class)
+open_at(const struct pn_store *st, uint32_t shard, unsigned pool, unsigned class)
 {
-    uint32_t id = pn_shard_at(st, app->shard)->open[pool][class];
-    if (id == 0) {
+    uint32_t id = pn_shard_at(st, shard)->open[pool][class] - 1;
+    if (id >= st->geo.nseg || id / st->geo.seg_per_shard != shard) {
         return UINT32_MAX;
     }
-    struct pn_seg *seg = pn_seg_at(st, --id);
-    if (seg->clear_gen == app->when.clear_gen &&
-        st->geo.seg_size - seg->write_off >= app->size) {
-        return id;
+    const struct pn_seg *seg = pn_seg_at(st, id);
+    bool is_sound = pn_seg_state(seg) == PN_SEG_OPEN && seg->write_off % 4 == 0 &&
+                    seg->write_off <= st->geo.seg_size;
+    return is_sound ? id : UINT32_MAX;
+}
+
+/* The open segment, if it has room for the item. One of another clear generation
+ * has none: a segment's items live and die together by that number. */
+static uint32_t
+open_with_room(const struct pn_store *st, const struct pn_append *app, unsigned pool,
+               unsigned class)
+{
+    uint32_t id = open_at(st, app->shard, pool, class);
+    if (id == UINT32_MAX) {
+        return UINT32_MAX;
     }
-    return UINT32_MAX;
+    const struct pn_seg *seg = pn_seg_at(st, id);
+    bool has_room = seg->clear_gen == app->when.clear_gen &&
+                    st->geo.seg_size - seg->write_off >= app->size;
+    return has_room ? id : UINT32_MAX;
 }
 
 static uint32_t
@@ -105,8 +118,9 @@ find_room(struct pn_store *st, const struct pn_append *app)
     }
     struct pn_shard *sh = pn_shard_at(st, app->shard);
     if (sh->nfree > 0) {
-        if (sh->open[app->pool][class] != 0) {
-            pn_seg_seal(st, app->shard, sh->open[app->pool][class] - 1);
+        uint32_t full = open_at(st, app->shard, app->pool, class);
+        if (full != UINT32_MAX) {
+            pn_seg_seal(st, app->shard, full);
         }
         if (open_segment(st, app, class)) {
             return sh->open[app->pool][class] - 1;

@@ -1,10 +1,11 @@
 /* Adding up what shards, segments and processes have counted. No lock: each number
- * is right by itself, and they may be of slightly different moments. */
+ * is right by itself, and they may be of slightly different moments. They are
+ * hints for people, read while writers change them. */
 #include "store/clear.h"
 #include "store/handle.h"
 #include "store/segment.h"
 
-static void
+PN_NO_TSAN static void
 add_shard(const struct pn_store *st, uint32_t s, struct pn_store_stats *out)
 {
     const struct pn_shard *sh = pn_shard_at(st, s);
@@ -28,7 +29,7 @@ add_shard(const struct pn_store *st, uint32_t s, struct pn_store_stats *out)
     }
 }
 
-static void
+PN_NO_TSAN static void
 add_segment(const struct pn_store *st, uint32_t id, struct pn_store_stats *out)
 {
     const struct pn_seg *seg = pn_seg_at(st, id);

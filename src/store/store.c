@@ -17,6 +17,10 @@
 
 /* ---- Opening --------------------------------------------------------------- */
 
+enum {
+    KNOWN_FLAGS = PN_STORE_EXISTING | PN_STORE_STABLE_CAS | PN_STORE_NO_PREFAULT,
+};
+
 static struct pn_store *
 handle_new(const struct pn_store_opts *opts)
 {
@@ -30,9 +34,24 @@ handle_new(const struct pn_store_opts *opts)
     return st;
 }
 
+static const struct pn_store_opts defaults;
+
+/* NAME is NULL for a private store. */
 static int
-finish_open(struct pn_store *st, int rc, struct pn_store **out)
+open_store(const char *name, const struct pn_store_opts *opts, struct pn_store **out,
+           struct pn_why *why)
 {
+    opts = opts != NULL ? opts : &defaults;
+    if ((opts->flags & ~(uint32_t)KNOWN_FLAGS) != 0) {
+        return pn_why(why, PN_E_INVALID, "unknown flags %#x (known: %#x)", opts->flags,
+                      (unsigned)KNOWN_FLAGS);
+    }
+    struct pn_store *st = handle_new(opts);
+    if (st == NULL) {
+        return pn_why(why, PN_E_NOMEM, "no memory for a store's handle");
+    }
+    int rc = name == NULL ? pn_region_private(st, opts, why)
+                          : pn_region_shared(st, name, opts, why);
     if (rc != PN_OK) {
         pn_region_release(st);
         pn_free(st);
@@ -42,30 +61,21 @@ finish_open(struct pn_store *st, int rc, struct pn_store **out)
     return PN_OK;
 }
 
-static const struct pn_store_opts defaults;
-
 int
 pn_store_open_private(const struct pn_store_opts *opts, struct pn_store **out,
                       struct pn_why *why)
 {
-    opts = opts != NULL ? opts : &defaults;
-    struct pn_store *st = handle_new(opts);
-    if (st == NULL) {
-        return pn_why(why, PN_E_NOMEM, "no memory for a store's handle");
-    }
-    return finish_open(st, pn_region_private(st, opts, why), out);
+    return open_store(NULL, opts, out, why);
 }
 
 int
 pn_store_open_shared(const char *name, const struct pn_store_opts *opts,
                      struct pn_store **out, struct pn_why *why)
 {
-    opts = opts != NULL ? opts : &defaults;
-    struct pn_store *st = handle_new(opts);
-    if (st == NULL) {
-        return pn_why(why, PN_E_NOMEM, "no memory for a store's handle");
+    if (name == NULL) {
+        return pn_why(why, PN_E_NAME, "a shared region needs a name");
     }
-    return finish_open(st, pn_region_shared(st, name, opts, why), out);
+    return open_store(name, opts, out, why);
 }
 
 int

@@ -11,7 +11,8 @@ pn_walk(struct pn_store *st, uint32_t id, struct pn_met *met, unsigned n,
     uint32_t end = (uint32_t)pn_min64(seg->write_off, st->geo.seg_size);
     unsigned count = 0;
     n = n < PN_WALK_GROUP ? n : PN_WALK_GROUP;
-    while (count < n && seg->walk_off < end) {
+    *is_broken = seg->walk_off % 4 != 0 || seg->walk_off > end;
+    while (count < n && !*is_broken && seg->walk_off < end) {
         struct pn_met *m = &met[count];
         m->off = start + seg->walk_off;
         if (!pn_item_parse(st->base + m->off, end - seg->walk_off, &m->view)) {

@@ -71,6 +71,9 @@ slot_for_new(struct pen *pen)
         return slot;
     }
     struct pn_found cold = {.slot = pn_index_coldest(pen->st, pen->pb)};
+    if (cold.slot == NULL) {
+        return NULL;
+    }
     cold.word = atomic_load_explicit(cold.slot, memory_order_relaxed);
     if (pn_index_view(pen->st, cold.word, &cold.view, &cold.seg)) {
         pn_item_drop(pen->st, pen->pb, &cold);
@@ -116,13 +119,16 @@ commit(struct pen *pen, struct pn_draft *draft, bool is_large, bool keeps_parts,
     app.pool = pen->is_live ? pn_slot_pool(pen->found.word)
                             : pn_evict_pool_for(st, pen->pb);
     uint64_t off;
-    if (!pn_seg_append(st, &app, &off)) {
-        return PN_E_VALUE_SIZE;
+    if (!pn_seg_append(st, &app, &off)) { /* all is lent, or being drained */
+        return PN_BUSY;
     }
     bool is_new = !pen->is_there;
     _Atomic uint64_t *slot = is_new ? slot_for_new(pen) : pen->found.slot;
-    if (slot == NULL) { /* a damaged chain; the bytes are dead, the key is absent */
-        return PN_E_VALUE_SIZE;
+    if (slot == NULL) { /* a damaged chain: the bytes are dead, the key is absent */
+        uint32_t seg = 0;
+        pn_seg_of(st, off, &seg);
+        pn_seg_forget(pn_seg_at(st, seg), app.size);
+        return PN_BUSY;
     }
     pn_index_publish(st, pen->pb, slot,
                      pn_slot_make(pen->pb->tag, freq, app.pool, is_large, off));
