@@ -84,9 +84,9 @@ int
 codec_std_body(const struct codec_state *state, PyObject *value, struct codec_buf *out,
                const char **why);
 
-/* codec_make.c: the value of a body. NULL with any exception set when the body is wrong:
-   the caller makes it a SerializationError. NULL without one when `type` is not a
-   standard type. */
+/* codec_make.c: the value of a body. NULL with any exception set when the body is
+   wrong: the caller makes it a SerializationError. NULL without one when `type` is not
+   a standard type. */
 PyObject *
 codec_std_make(const struct codec_state *state, unsigned type, const uint8_t *body,
                size_t len);
