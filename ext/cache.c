@@ -87,16 +87,18 @@ static PyMethodDef cache_methods[] = {
 
 struct cache_args {
     PyObject *store, *prefix, *ttl;
+    unsigned long long seed;
     struct codec_opts codec;
 };
 
 static int
 parse_cache_args(PyObject *args, PyObject *kwargs, struct cache_args *out)
 {
-    static const char *const names[] = {"store",        "prefix",         "ttl", "codec", "secret",
-                            "compress_min", "compress_level", NULL};
-    return PyArg_ParseTupleAndKeywords(args, kwargs, "OOO$OOni:Cache", CORE_NAMES(names),
-                                       &out->store, &out->prefix, &out->ttl,
+    static const char *const names[] = {"store",  "prefix",       "ttl",
+                                        "seed",   "codec",        "secret",
+                                        "compress_min", "compress_level", NULL};
+    return PyArg_ParseTupleAndKeywords(args, kwargs, "OOOK$OOni:Cache", CORE_NAMES(names),
+                                       &out->store, &out->prefix, &out->ttl, &out->seed,
                                        &out->codec.name, &out->codec.secret,
                                        &out->codec.zstd_min, &out->codec.zstd_level)
                ? 0
@@ -135,7 +137,7 @@ fill_cache(struct cache_object *self, const struct cache_args *in)
 }
 
 /*
- * Cache(store, prefix, ttl, *, codec=None, secret=None, compress_min=1024,
+ * Cache(store, prefix, ttl, seed, *, codec=None, secret=None, compress_min=1024,
  *       compress_level=1)
  *
  * In tp_new and not in tp_init, so that there is no cache without a store.
@@ -158,6 +160,7 @@ cache_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     self->st = st;
     self->store = (struct store_object *)Py_NewRef(in.store);
+    self->seed = in.seed;
     if (fill_cache(self, &in) < 0) {
         Py_CLEAR(self);
     }

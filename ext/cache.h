@@ -29,7 +29,8 @@ struct cache_object {
     struct store_object *store; /* strong */
     struct codec codec;
     struct keyctx keys;
-    uint64_t ttl_ms;      /* where a call names none */
+    uint64_t ttl_ms;       /* where a call names none */
+    _Atomic uint64_t seed; /* of the draws for early refreshes */
     struct {
         size_t len;
         char text[KEY_PREFIX_MAX + 8];

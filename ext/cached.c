@@ -137,7 +137,7 @@ find(struct cached_object *self, const struct key_buf *key, PyObject **value)
     enum found found = FOUND_MISS;
     int rc = cache_read(self->cache, store, key->data, key->len, &reading);
     if (rc == PN_OK) {
-        found = load_classify(store, &reading, &self->early);
+        found = load_classify(self->cache, store, &reading, &self->early);
     }
     store_leave(holder);
     if (found == FOUND_FRESH || found == FOUND_NEGATIVE) {
@@ -254,18 +254,17 @@ struct cached_args {
     PyObject *cache, *function, *miss, *bound, *key, *shape;
     int is_async;
     double beta, cap_ms;
-    unsigned long long seed;
 };
 
 static int
 parse_cached_args(PyObject *args, PyObject *kwargs, struct cached_args *out)
 {
     static const char *const names[] = {"cache", "function", "miss",   "bound", "shape", "key",
-                            "is_async", "early", "early_cap_ms", "seed", NULL};
+                            "is_async", "early", "early_cap_ms", NULL};
     return PyArg_ParseTupleAndKeywords(
-               args, kwargs, "OOOOO|$OpddK:Cached", CORE_NAMES(names), &out->cache, &out->function,
+               args, kwargs, "OOOOO|$Opdd:Cached", CORE_NAMES(names), &out->cache, &out->function,
                &out->miss, &out->bound, &out->shape, &out->key, &out->is_async,
-               &out->beta, &out->cap_ms, &out->seed)
+               &out->beta, &out->cap_ms)
                ? 0
                : -1;
 }
@@ -316,7 +315,6 @@ make_cached(PyTypeObject *type, struct core_state *st, const struct cached_args 
     self->is_async = in->is_async;
     self->early.beta = in->beta;
     self->early.cap_ms = in->cap_ms;
-    self->early.seed = in->seed;
     self->plan = plan_of(st, in->shape);
     if (self->plan == NULL) {
         Py_CLEAR(self);

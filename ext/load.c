@@ -14,10 +14,10 @@
 /* A number in (0, 1]: splitmix64 over a counter, stirred with the time so that the
  * children of a fork part ways. */
 static double
-draw(struct early *early, uint64_t stir)
+draw(_Atomic uint64_t *seed, uint64_t stir)
 {
-    uint64_t z = atomic_fetch_add_explicit(&early->seed, 0x9e3779b97f4a7c15u,
-                                           memory_order_relaxed);
+    uint64_t z =
+        atomic_fetch_add_explicit(seed, 0x9e3779b97f4a7c15u, memory_order_relaxed);
     z += stir * 0xd1342543de82ef95u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
@@ -25,15 +25,15 @@ draw(struct early *early, uint64_t stir)
 }
 
 static bool
-is_drawn_early(const struct reading *reading, struct early *early, uint64_t now,
-               uint64_t soft_ms)
+is_drawn_early(struct cache_object *self, const struct reading *reading,
+               const struct early *early, uint64_t now, uint64_t soft_ms)
 {
     struct codec_meta meta;
     if (!codec_meta_get(reading->data, reading->item.vlen, reading->item.bits, &meta)) {
         return false;
     }
     double load_ms = meta.load_us / 1e3;
-    double ahead = load_ms * early->beta * -log(draw(early, now ^ reading->item.cas));
+    double ahead = load_ms * early->beta * -log(draw(&self->seed, now));
     if (ahead > early->cap_ms) {
         ahead = early->cap_ms;
     }
@@ -41,8 +41,8 @@ is_drawn_early(const struct reading *reading, struct early *early, uint64_t now,
 }
 
 enum found
-load_classify(struct pn_store *store, const struct reading *reading,
-              struct early *early)
+load_classify(struct cache_object *self, const struct pn_store *store,
+              const struct reading *reading, const struct early *early)
 {
     const struct pn_item *item = &reading->item;
     enum found fresh = item->cflags & ITEM_NEGATIVE ? FOUND_NEGATIVE : FOUND_FRESH;
@@ -56,7 +56,7 @@ load_classify(struct pn_store *store, const struct reading *reading,
     if (now >= soft) {
         return FOUND_STALE;
     }
-    if (may_be_early && is_drawn_early(reading, early, now, soft)) {
+    if (may_be_early && is_drawn_early(self, reading, early, now, soft)) {
         return FOUND_EARLY;
     }
     return fresh;
@@ -118,8 +118,7 @@ cache_look(struct cache_object *self, PyObject *const *args, Py_ssize_t nargs,
     enum found found = FOUND_MISS;
     int rc = cache_read(self, store, key, len, &reading);
     if (rc == PN_OK) {
-        early.seed = reading.item.cas ^ (uint64_t)(uintptr_t)&reading;
-        found = load_classify(store, &reading, &early);
+        found = load_classify(self, store, &reading, &early);
     }
     store_leave(self->store);
     if (rc < 0) {

@@ -23,13 +23,12 @@ enum found {
 struct early {
     double beta;   /* 0: never */
     double cap_ms; /* so early at most */
-    _Atomic uint64_t seed;
 };
 
 /* How the item just read may be used. */
 enum found
-load_classify(struct pn_store *store, const struct reading *reading,
-              struct early *early);
+load_classify(struct cache_object *self, const struct pn_store *store,
+              const struct reading *reading, const struct early *early);
 
 struct lease_object {
     PyObject_HEAD

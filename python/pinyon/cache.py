@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -112,6 +113,7 @@ class Cache(AsyncCalls, _core.Cache):
             home.store,
             prefix,
             config.ttl,
+            int.from_bytes(os.urandom(8), "little"),
             codec=config.codec,
             secret=config.secret,
             compress_min=config.compress_min,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import (
     TYPE_CHECKING,
@@ -260,7 +259,6 @@ def decorate(
         is_async=_is_async(function),
         early=policy.early,
         early_cap_ms=policy.early_cap,
-        seed=int.from_bytes(os.urandom(8), "little"),
     )
     functools.update_wrapper(cached, function)
     cached._name = identity

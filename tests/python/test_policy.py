@@ -1,0 +1,668 @@
+"""What protects the origin, within one process: docs/design/0014-policies.md."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import warnings
+
+import pytest
+from conftest import until
+
+import pinyon
+from pinyon.policy import make_policy, spread
+
+
+def run_all(count, target):
+    """Runs target(i) in threads that start together; returns their results."""
+    results: list = [None] * count
+    barrier = threading.Barrier(count)
+
+    def body(i):
+        barrier.wait()
+        try:
+            results[i] = target(i)
+        except Exception as error:
+            results[i] = error
+
+    threads = [threading.Thread(target=body, args=(i,)) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+class Gate:
+    """A function that waits inside until it is let out."""
+
+    def __init__(self, result=None):
+        self.calls = 0
+        self.inside = threading.Event()
+        self.out = threading.Event()
+        self.result = result
+
+    def __call__(self, *args):
+        self.calls += 1
+        self.inside.set()
+        assert self.out.wait(20)
+        if isinstance(self.result, BaseException):
+            raise self.result
+        return self.result
+
+
+# ---- One load per key --------------------------------------------------------------
+
+
+def test_threads_that_ask_together_load_once(cache):
+    gate = Gate([1])
+    f = cache.cached(name="f")(gate)
+    threads = [threading.Thread(target=f) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    until(lambda: f.cache_stats()["waits"] == 15)
+    gate.out.set()
+    for thread in threads:
+        thread.join()
+    assert gate.calls == 1
+    assert f.cache_stats()["loads"] == 1
+
+
+def test_waiters_get_objects_of_their_own(cache):
+    gate = Gate([1])
+    f = cache.cached(name="f")(gate)
+    out: list = []
+    threads = [threading.Thread(target=lambda: out.append(f())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    until(lambda: f.cache_stats()["waits"] == 3)
+    gate.out.set()
+    for thread in threads:
+        thread.join()
+    assert out == [[1]] * 4
+    assert len({id(x) for x in out}) == 4
+
+
+def test_an_exception_reaches_every_waiter(cache):
+    gate = Gate(LookupError("gone"))
+    f = cache.cached(name="f")(gate)
+    seen: list = []
+
+    def call():
+        try:
+            f()
+        except LookupError as error:
+            seen.append(error)
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    until(lambda: f.cache_stats()["waits"] == 7)
+    gate.out.set()
+    for thread in threads:
+        thread.join()
+    assert seen == [gate.result] * 8
+    assert gate.calls == 1
+
+
+def test_get_or_load_loads_once(cache):
+    count = []
+
+    def loader():
+        count.append(1)
+        time.sleep(0.05)
+        return {"v": 1}
+
+    results = run_all(16, lambda i: cache.get_or_load("k", loader, 60))
+    assert results == [{"v": 1}] * 16
+    assert len(count) == 1
+    assert cache.get("k") == {"v": 1}
+    assert cache.get_or_load("k", loader) == {"v": 1}
+    assert cache.stats()["calls"]["loads"] == 1
+
+
+def test_a_function_may_ask_for_its_own_key(cache, calls):
+    @cache.cached
+    def f(n):
+        calls.append(n)
+        return 0 if len(calls) > 1 else f(n) + 1
+
+    assert f(5) == 1
+    assert calls == [5, 5]
+
+
+def test_a_function_may_call_itself_for_other_keys(cache, calls):
+    @cache.cached
+    def fib(n):
+        calls.append(n)
+        return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+    assert fib(30) == 832040
+    assert sorted(calls) == list(range(31))
+
+
+def test_an_interrupted_leader_is_replaced(cache):
+    class Interrupt(BaseException):
+        pass
+
+    gate = Gate(Interrupt())
+    f = cache.cached(name="f")(gate)
+    seen: list = []
+
+    def lead():
+        try:
+            f()
+        except Interrupt:
+            seen.append("interrupted")
+
+    leader = threading.Thread(target=lead)
+    leader.start()
+    assert gate.inside.wait(20)
+    waiter = threading.Thread(target=lambda: seen.append(f()))
+    waiter.start()
+    until(lambda: f.cache_stats()["waits"] == 1)
+    results = iter([7])
+    gate_call = gate.__call__
+    gate.result = Interrupt()
+
+    def second(*args):
+        return next(results)
+
+    type(gate).__call__ = second  # the next run answers
+    try:
+        gate.out.set()
+        leader.join()
+        waiter.join()
+    finally:
+        type(gate).__call__ = gate_call.__func__
+    assert seen == ["interrupted", 7] or seen == [7, "interrupted"]
+
+
+def test_a_hung_leader_is_replaced_after_its_lease(cache):
+    gate = Gate("late")
+    answers = iter(["fresh"])
+
+    @cache.cached(lease=0.1)
+    def f():
+        return next(answers) if gate.calls else gate()
+
+    late: list = []
+    leader = threading.Thread(target=lambda: late.append(f()))
+    leader.start()
+    assert gate.inside.wait(20)
+    assert f() == "fresh"
+    gate.out.set()
+    leader.join()
+    assert late == ["late"]  # its own caller gets it
+    assert f() == "fresh"  # nobody else does
+    stats = f.cache_stats()
+    assert (stats["takeovers"], stats["fenced"]) == (1, 1)
+
+
+def test_waiting_has_an_end(cache):
+    gate = Gate("slow")
+
+    @cache.cached(wait=0.05)
+    def f():
+        return "own" if gate.calls else gate()
+
+    leader = threading.Thread(target=f)
+    leader.start()
+    assert gate.inside.wait(20)
+    assert f() == "own"  # runs the function itself, and does not store
+    gate.out.set()
+    leader.join()
+    assert f() == "slow"
+
+
+# ---- Fences ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "invalidate",
+    [
+        lambda cache, f: f.cache_invalidate(1),
+        lambda cache, f: cache.delete(f.cache_key(1)),
+        lambda cache, f: cache.invalidate_tag("t"),
+        lambda cache, f: f.cache_clear(),
+        lambda cache, f: cache.clear(),
+    ],
+)
+def test_what_was_invalidated_while_it_loaded_is_not_stored(cache, invalidate):
+    gate = Gate("old")
+    f = cache.cached(name="f", tags=["t"])(gate)
+    thread = threading.Thread(target=f, args=(1,))
+    thread.start()
+    assert gate.inside.wait(20)
+    invalidate(cache, f)
+    gate.out.set()
+    thread.join()
+    assert not f.cache_contains(1)
+    gate.result = "new"
+    assert f(1) == "new"
+    assert f(1) == "new"
+    assert gate.calls == 2
+
+
+def test_refresh_does_not_join_an_older_load(cache):
+    gate = Gate("old")
+    answers = iter(["new"])
+
+    @cache.cached(lease=5)
+    def f():
+        return next(answers) if gate.calls else gate()
+
+    thread = threading.Thread(target=f)
+    thread.start()
+    assert gate.inside.wait(20)
+    refresher = threading.Thread(target=f.cache_refresh)
+    refresher.start()
+    gate.out.set()
+    thread.join()
+    refresher.join()
+    assert f() == "new"
+
+
+# ---- Stale -------------------------------------------------------------------------
+
+
+def test_stale_is_served_while_one_refreshes(cache):
+    gate = Gate("new")
+    gate.out.set()
+    f = cache.cached(name="f", ttl=0.02, stale=60, jitter=0)(gate)
+    gate.result = "old"
+    assert f() == "old"
+    until(lambda: not f.cache_contains())
+    gate.out.clear()
+    gate.inside.clear()
+    gate.result = "new"
+    refresher = threading.Thread(target=f)
+    refresher.start()
+    assert gate.inside.wait(20)
+    assert run_all(8, lambda i: f()) == ["old"] * 8
+    assert gate.calls == 2
+    gate.out.set()
+    refresher.join()
+    assert f() == "new" or f.cache_stats()["stale_hits"] > 8
+    assert f.cache_stats()["stale_hits"] >= 8
+
+
+def test_stale_is_served_when_the_function_fails(cache, calls):
+    fail = []
+
+    @cache.cached(ttl=0.02, stale=60, jitter=0)
+    def f():
+        calls.append(1)
+        if fail:
+            raise OSError("down")
+        return "old"
+
+    assert f() == "old"
+    until(lambda: not f.cache_contains())
+    fail.append(True)
+    assert [f() for _ in range(20)] == ["old"] * 20
+    assert len(calls) < 5  # a sick origin is asked once a second
+    assert f.cache_stats()["load_errors"] == len(calls) - 1
+
+
+def test_without_stale_the_failure_is_seen(cache):
+    fail = []
+
+    @cache.cached(ttl=0.02, jitter=0)
+    def f():
+        if fail:
+            raise OSError("down")
+        return "old"
+
+    f()
+    fail.append(True)
+    until(lambda: not f.cache_contains())
+    with pytest.raises(OSError, match="down"):
+        f()
+
+
+def test_stale_is_no_hit_for_the_plain_calls(cache):
+    cache.get_or_load("k", lambda: 1, 0.02, stale=60, jitter=0)
+    until(lambda: cache.get("k") is None)
+    assert "k" not in cache
+    assert cache.ttl("k") is None
+    assert cache.get_many(["k"]) == {}
+    assert cache.touch("k", 60) is False
+
+
+def test_touch_moves_the_soft_expiry(cache):
+    cache.get_or_load("k", lambda: 1, 30, stale=60, jitter=0)
+    assert 25 < cache.ttl("k") <= 30.1
+    cache.touch("k", 600)
+    assert 590 < cache.ttl("k") <= 600.1
+
+
+# ---- Negative, should_cache, ttl, jitter -------------------------------------------
+
+
+def test_absence_is_remembered_for_a_while(cache, calls):
+    f = cache.cached(name="f", ttl=600, negative_ttl=30)(calls.wrap(lambda x: x))
+    assert [f(None), f(None), f(1)] == [None, None, 1]
+    assert len(calls) == 2
+    assert cache.ttl(f.cache_key(None)) <= 30
+    assert cache.ttl(f.cache_key(1)) > 500
+    assert f.cache_stats()["negative_hits"] == 1
+
+
+def test_absent_says_what_absence_is(cache, calls):
+    f = cache.cached(name="f", negative_ttl=0, absent=lambda v: v == [])(
+        calls.wrap(lambda x: x)
+    )
+    f([]), f([]), f(None), f(None)
+    assert len(calls) == 3  # negative_ttl=0: an absence is not stored
+
+
+def test_absence_has_no_stale(cache, calls):
+    f = cache.cached(name="f", negative_ttl=0.02, stale=60)(
+        calls.wrap(lambda: None)
+    )
+    f()
+    until(lambda: not f.cache_contains())
+    f()
+    assert len(calls) == 2
+    assert f.cache_stats()["stale_hits"] == 0
+
+
+def test_should_cache(cache, calls):
+    f = cache.cached(name="f", should_cache=lambda v: v > 0)(calls.wrap())
+    f(0), f(0), f(1), f(1)
+    assert len(calls) == 3
+
+
+def test_ttl_of_the_result(cache):
+    f = cache.cached(name="f", ttl=lambda v: v, jitter=0)(lambda x: x)
+    f(30), f(0)
+    assert 25 < cache.ttl(f.cache_key(30)) <= 30
+    assert not f.cache_contains(0)
+
+
+def test_jitter_shortens_by_key_and_agrees_everywhere():
+    policy = make_policy(1000, jitter=0.2)
+    ttls = [policy.ttl_of(1, b"key %d" % i) for i in range(2000)]
+    assert all(800_000 <= ttl <= 1_000_000 for ttl in ttls)
+    buckets = [0] * 10
+    for ttl in ttls:
+        buckets[min(9, (ttl - 800_000) // 20_000)] += 1
+    assert min(buckets) > 130  # 200 each if spread evenly
+    assert policy.ttl_of(1, b"key 1") == ttls[1]
+    assert spread(b"user:7") == pytest.approx(0.8567281348)  # a constant
+    assert make_policy(None, jitter=0.5).ttl_of(1, b"k") is None
+
+
+# ---- Early refresh -----------------------------------------------------------------
+
+
+def test_early_refresh_is_drawn_by_the_time_left(cache):
+    """XFetch: the share of early answers falls with e^(-time left / load time)."""
+    key = cache._key("k")
+    cache._fill(key, 1, 100_000, 0, 10_000_000, False, b"", None)  # loaded in 10 s
+
+    def share(beta):
+        drawn = [cache._look(key, beta, float("inf"))[0] for _ in range(4000)]
+        return drawn.count(pinyon._core.FOUND_EARLY) / len(drawn)
+
+    assert share(0.0) == 0
+    assert share(10.0) == pytest.approx(0.368, abs=0.05)  # e^-1
+    assert share(5.0) == pytest.approx(0.135, abs=0.04)  # e^-2
+    capped = [cache._look(key, 1000.0, 25_000.0)[0] for _ in range(1000)]
+    assert set(capped) == {pinyon._core.FOUND_FRESH}
+
+
+def test_early_refresh_runs_the_function(cache, calls):
+    f = cache.cached(name="f", ttl=600, early=100.0, jitter=0)(calls.wrap())
+    f(1)
+    key = f._bind(1)
+    # as if it had taken long: nearly every caller is drawn, but for the cap of 25 %
+    cache._fill(key, 1, 1000, 0, 4_000_000_000, False, cache._tags([f._tag]), None)
+    for _ in range(50):
+        assert f(1) == 1
+    assert f.cache_stats()["early_loads"] >= 1
+    assert len(calls) >= 2
+
+
+# ---- Trouble -----------------------------------------------------------------------
+
+
+def test_a_closed_cache_does_not_stop_a_function(cache, calls):
+    f = cache.cached(name="f")(calls.wrap())
+    cache.close()
+    with pytest.warns(pinyon.PinyonWarning, match="f runs without its cache"):
+        assert f(1) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert f(1) == 1  # once is enough
+    assert len(calls) == 2
+    assert f.cache_stats()["errors"] > 0
+
+
+def test_trouble_is_raised_when_asked_for(cache, calls):
+    f = cache.cached(name="f", on_error="raise")(calls.wrap())
+    cache.close()
+    with pytest.raises(pinyon.ClosedError):
+        f(1)
+
+
+def test_a_result_that_cannot_be_stored_is_still_an_answer(cache):
+    class Strange:
+        pass
+
+    f = cache.cached(name="f")(lambda: Strange())
+    with pytest.warns(pinyon.PinyonWarning, match="not cached"):
+        assert type(f()) is Strange
+    assert f.cache_stats()["rejected"] == 1
+    g = cache.cached(name="g", on_error="raise")(lambda: Strange())
+    with pytest.raises(pinyon.SerializationError):
+        g()
+
+
+def test_bytes_that_do_not_decode_are_loaded_anew(cache, calls):
+    f = cache.cached(name="f")(calls.wrap())
+    other = pinyon.Cache._open(cache._home, cache._config, None)
+    f(1)
+    with pinyon.Cache("mem://", codec="pickle", secret=b"x" * 16) as foreign:
+        del foreign
+    # a value that only another secret can open
+    config = pinyon.url.parse("mem://", {"codec": "pickle", "secret": b"s" * 16})
+    signed = pinyon.Cache._open(cache._home, config, None)
+    signed._fill(f._bind(1), frozenset({1}), -1, 0, -1, False, b"", None)
+    with pytest.warns(pinyon.PinyonWarning, match="f runs without"):
+        assert f(1) == 1
+    assert len(calls) == 2
+    assert f(1) == 1
+    assert len(calls) == 2
+    del other
+
+
+def test_the_users_errors_are_the_users(cache):
+    def broken(*args):
+        raise ZeroDivisionError
+
+    for options in ({"tags": broken}, {"should_cache": broken}, {"ttl": broken}):
+        f = cache.cached(name=f"f{list(options)}", **options)(lambda: 1)
+        with pytest.raises(ZeroDivisionError):
+            f()
+        assert not f.cache_contains()
+        with pytest.raises(ZeroDivisionError):
+            f()  # and nobody waits for it
+
+
+# ---- Tasks -------------------------------------------------------------------------
+
+
+def test_tasks_that_ask_together_load_once(cache, calls):
+    async def main():
+        gate = asyncio.Event()
+
+        @cache.cached
+        async def f(x):
+            calls.append(x)
+            await gate.wait()
+            return [x]
+
+        tasks = [asyncio.create_task(f(1)) for _ in range(20)]
+        while f.cache_stats()["waits"] < 19:
+            await asyncio.sleep(0)
+        gate.set()
+        return await asyncio.gather(*tasks)
+
+    results = asyncio.run(main())
+    assert results == [[1]] * 20
+    assert len(calls) == 1
+
+
+def test_cancelling_a_waiter_cancels_only_the_wait(cache, calls):
+    async def main():
+        gate = asyncio.Event()
+
+        @cache.cached
+        async def f():
+            calls.append(1)
+            await gate.wait()
+            return "value"
+
+        leader = asyncio.create_task(f())
+        waiter = asyncio.create_task(f())
+        while f.cache_stats()["waits"] < 1 or not calls:
+            await asyncio.sleep(0)
+        leader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leader
+        gate.set()
+        assert await waiter == "value"
+        return await f()
+
+    assert asyncio.run(main()) == "value"
+    assert len(calls) == 1
+
+
+def test_an_exception_reaches_every_task(cache, calls):
+    async def main():
+        gate = asyncio.Event()
+
+        @cache.cached
+        async def f():
+            calls.append(1)
+            await gate.wait()
+            raise LookupError("gone")
+
+        tasks = [asyncio.create_task(f()) for _ in range(5)]
+        while f.cache_stats()["waits"] < 4:
+            await asyncio.sleep(0)
+        gate.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(e) for e in asyncio.run(main())] == [LookupError] * 5
+    assert len(calls) == 1
+
+
+def test_a_task_refreshes_behind_the_callers_back(cache, calls):
+    async def main():
+        gate = asyncio.Event()
+        gate.set()
+
+        @cache.cached(ttl=0.02, stale=60, jitter=0)
+        async def f():
+            calls.append(1)
+            await gate.wait()
+            return len(calls)
+
+        assert await f() == 1
+        while f.cache_contains():
+            await asyncio.sleep(0.005)
+        gate.clear()
+        assert [await f() for _ in range(5)] == [1] * 5
+        gate.set()
+        while f.cache_stats()["loads"] < 2:
+            await asyncio.sleep(0)
+        return await f()
+
+    assert asyncio.run(main()) in (1, 2)
+    assert len(calls) >= 2
+
+
+def test_threads_and_loops_share_one_load(cache):
+    """A thread leads; tasks of two loops wait for it."""
+    gate = Gate({"v": 1})
+    leader = threading.Thread(target=lambda: cache.get_or_load("k", gate))
+    leader.start()
+    assert gate.inside.wait(20)
+
+    async def never():
+        raise AssertionError("a second load")
+
+    def loop(i):
+        return asyncio.run(cache.aget_or_load("k", never))
+
+    results: list = []
+    loops = threading.Thread(target=lambda: results.extend(run_all(2, loop)))
+    loops.start()
+    until(lambda: cache.stats()["calls"]["waits"] == 2)
+    gate.out.set()
+    leader.join()
+    loops.join()
+    assert results == [{"v": 1}] * 2
+    assert gate.calls == 1
+
+
+def test_a_loop_that_ends_in_mid_load_leaves_no_one_waiting(cache):
+    started = threading.Event()
+
+    @cache.cached(lease=30)
+    async def f():
+        started.set()
+        await asyncio.sleep(3600)
+
+    async def begin():
+        asyncio.get_running_loop().create_task(f())
+        while not started.is_set():
+            await asyncio.sleep(0)
+
+    asyncio.run(begin())
+    assert cache.get_or_load(f.cache_key(), lambda: "mine") == "mine"
+
+
+def test_every_twin(cache):
+    async def main():
+        await cache.aset("a", 1, ttl=60)
+        assert await cache.aget("a") == 1
+        assert await cache.aget("z", 9) == 9
+        assert await cache.aadd("a", 2) is False
+        assert await cache.areplace("a", 3) is True
+        value, token = await cache.agets("a")
+        assert await cache.acas("a", value + 1, token) is True
+        assert await cache.aset_many({"b": 2, "c": 3}) == []
+        assert await cache.aget_many(["a", "b", "z"]) == {"a": 4, "b": 2}
+        assert await cache.attl("b") == float("inf")
+        assert await cache.atouch("b", 30) is True
+        assert await cache.acontains("b") is True
+        assert await cache.aincr("n", 5) == 5
+        assert await cache.adecr("n") == 4
+        assert await cache.adelete("n") is True
+        assert await cache.adelete("n") is False
+        assert await cache.adelete_many(["b", "c", "z"]) == 2
+        await cache.aset("t", 1, tags=["x"])
+        await cache.ainvalidate_tag("x")
+        await cache.ainvalidate_tags(["x"])
+        assert await cache.aget("t") is None
+        assert (await cache.astats())["store"]["items"] >= 1
+        await cache.aclear()
+        assert await cache.aget("a") is None
+
+        async def load():
+            return [1]
+
+        assert await cache.aget_or_load("l", load, 60) == [1]
+        assert await cache.aget_or_load("l", load, 60) == [1]
+        with cache.bypass():
+            assert await cache.aget_or_load("m", load) == [1]
+        assert "m" not in cache
+        await cache.aclose()
+
+    asyncio.run(main())
+    assert cache.closed
