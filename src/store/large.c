@@ -112,7 +112,11 @@ pn_large_reap(struct pn_store *st)
 {
     for (uint32_t id = 0; id < st->geo.nseg && st->is_shared; id++) {
         const struct pn_seg *seg = pn_seg_at(st, id);
-        if (atomic_load_explicit(&seg->state, memory_order_acquire) == PN_SEG_CLAIMED) {
+        uint32_t state = atomic_load_explicit(&seg->state, memory_order_acquire);
+        if (state == PN_SEG_RELEASED) { /* in case the hint died with the releaser */
+            struct pn_shard *lender = pn_shard_at(st, id / st->geo.seg_per_shard);
+            atomic_store_explicit(&lender->released, 1, memory_order_relaxed);
+        } else if (state == PN_SEG_CLAIMED) {
             uint32_t owner = seg->owner;
             if (!pn_owner_is_alive(st, owner)) {
                 reap_one(st, id, owner);

@@ -244,6 +244,14 @@ begin_write(struct pn_store *st, uint64_t *now_ms, const void *key, size_t klen,
     return PN_OK;
 }
 
+/* And last: a slice of reclaiming, if one is due. */
+static inline int
+end_write(struct pn_store *st, uint64_t now_ms, int rc)
+{
+    pn_expire_if_due(st, now_ms);
+    return rc;
+}
+
 static int
 check_put(const struct pn_store *st, const struct pn_put *put)
 {
@@ -291,8 +299,7 @@ pn_store_put(struct pn_store *st, uint64_t now_ms, const struct pn_put *put,
     } else {
         rc = put_large(st, &pb, now_ms, put, cas_out);
     }
-    pn_expire_if_due(st, now_ms);
-    return rc;
+    return end_write(st, now_ms, rc);
 }
 
 size_t
@@ -313,7 +320,7 @@ pn_store_delete(struct pn_store *st, uint64_t now_ms, const void *key, size_t kl
 {
     struct pn_probe pb;
     int rc = begin_write(st, &now_ms, key, klen, &pb);
-    return rc != PN_OK ? rc : pn_write_delete(st, &pb, now_ms);
+    return rc != PN_OK ? rc : end_write(st, now_ms, pn_write_delete(st, &pb, now_ms));
 }
 
 int
@@ -322,7 +329,8 @@ pn_store_touch(struct pn_store *st, uint64_t now_ms, const void *key, size_t kle
 {
     struct pn_probe pb;
     int rc = begin_write(st, &now_ms, key, klen, &pb);
-    return rc != PN_OK ? rc : pn_write_touch(st, &pb, now_ms, ttl_ms);
+    return rc != PN_OK ? rc
+                       : end_write(st, now_ms, pn_write_touch(st, &pb, now_ms, ttl_ms));
 }
 
 int
@@ -331,7 +339,9 @@ pn_store_incr(struct pn_store *st, uint64_t now_ms, const struct pn_incr *incr,
 {
     struct pn_probe pb;
     int rc = begin_write(st, &now_ms, incr->key, incr->klen, &pb);
-    return rc != PN_OK ? rc : pn_write_incr(st, &pb, now_ms, incr, value);
+    return rc != PN_OK
+               ? rc
+               : end_write(st, now_ms, pn_write_incr(st, &pb, now_ms, incr, value));
 }
 
 /* ---- Care ------------------------------------------------------------------ */
