@@ -18,6 +18,7 @@
  */
 #include "codec_compat.h"
 #include "codec_internal.h"
+#include "codec_memo.h"
 
 struct reader {
     struct codec_state *state;
@@ -27,6 +28,7 @@ struct reader {
     const uint8_t *last; /* of everything */
     uint64_t pending;    /* members announced and not yet read */
     int depth;
+    struct codec_memo memo;
 };
 
 static PyObject *
@@ -210,10 +212,24 @@ read_tuple(struct reader *r, uint64_t n)
     return tuple;
 }
 
+/* A key of a dict. Short text within another container is likely to come again. */
+static PyObject *
+read_key(struct reader *r)
+{
+    size_t len = has(r, 1) ? (size_t)(*r->pos ^ 0xa0) : 0;
+    if (len == 0 || len > 31 || r->depth < 2 || !has(r, len + 1)) {
+        return read_member(r);
+    }
+    PyObject *text = codec_memo_text(&r->memo, r->pos + 1, len);
+    r->pending--;
+    r->pos += len + 1;
+    return text != NULL ? text : damaged_from_pending(r, "a str is not UTF-8");
+}
+
 static int
 read_pair(struct reader *r, PyObject *dict)
 {
-    PyObject *key = read_member(r);
+    PyObject *key = read_key(r);
     PyObject *value = key == NULL ? NULL : read_member(r);
     int rc = -1;
 
@@ -490,8 +506,15 @@ read_value(struct reader *r)
 PyObject *
 codec_unpack(struct codec *codec, const uint8_t *buf, size_t len)
 {
-    struct reader r = {codec->state, buf, buf, buf + len, buf + len, 0, 0};
+    struct reader r;
+    r.state = codec->state;
+    r.start = r.pos = buf;
+    r.end = r.last = buf + len;
+    r.pending = 0;
+    r.depth = 0;
+    r.memo.is_ready = false;
     PyObject *value = read_value(&r);
+    codec_memo_release(&r.memo);
     if (value != NULL && r.pos != r.end) {
         Py_DECREF(value);
         value = damaged(&r, "it goes on after its end");

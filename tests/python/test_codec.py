@@ -90,6 +90,15 @@ def test_edges_of_the_format(value: Any) -> None:
     assert same(there_and_back([value]), [value])
 
 
+def test_rows_share_their_keys() -> None:
+    rows = [{f"k{i % 7}": i, f"{i:031}": i, "": i, "é": i} for i in range(500)]
+    back = there_and_back(rows)
+    assert same(back, rows)
+    first, second = list(back[0]), list(back[7])
+    assert first[0] is second[0]
+    assert first[3] is second[3]
+
+
 # ---- The envelope -------------------------------------------------------------------
 
 
@@ -423,6 +432,10 @@ def exercise() -> None:
     CODEC.decode(stored, bits)
     CODEC.decode(*CODEC.encode(["pinyon"] * 400))
     CODEC.decode(*CODEC.encode(b"x" * 600))
+    rows, _ = CODEC.encode([{"key": 1, "other": "x"}] * 3)
+    CODEC.decode(rows, 0)
+    with contextlib.suppress(_core.SerializationError):
+        CODEC.decode(rows[:-2], 0)
     CODEC.decode(*CODEC.encode(Seed(1.0)))
     SIGNED.decode(*SIGNED.encode([1, "x"]))
     for wrong in ([1, Foreign()], {(1, Foreign()): 1}, ["x" * 2000, "\ud800"]):
