@@ -83,7 +83,8 @@ static int
 check_length(const struct keyctx *ctx, size_t len)
 {
     if (len == 0) {
-        PyErr_SetString(PyExc_ValueError, "an empty key: keys have 1 to 65536 bytes");
+        PyErr_SetString(ctx->state->errors.config,
+                        "an empty key: keys have 1 to 65536 bytes");
         return -1;
     }
     if (len > KEY_USER_MAX) {
@@ -141,7 +142,7 @@ key_from_object(const struct keyctx *ctx, PyObject *key, struct key_buf *out)
         text = PyUnicode_AsUTF8AndSize(key, &len);
         if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
             PyErr_Clear();
-            PyErr_SetString(PyExc_ValueError,
+            PyErr_SetString(ctx->state->errors.config,
                             "a key with lone surrogates is not text; use bytes");
         }
     } else if (PyBytes_Check(key)) {
