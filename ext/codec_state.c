@@ -143,7 +143,7 @@ replace_class(struct codec_state *state, PyObject *name, PyObject *old, PyObject
         return PyDict_DelItem(state->by_type, old);
     }
     if (rc == 0) {
-        PyErr_Format(PyExc_ValueError,
+        PyErr_Format(state->errors.config,
                      "the name %R is taken by %R; register %R under another name", name,
                      old, new);
     }
@@ -162,7 +162,7 @@ check_registration(struct codec_state *state, PyObject *cls, PyObject *name)
         rc = -1;
     } else if (by_type != NULL &&
                PyUnicode_Compare(PyTuple_GetItem(by_type, 0), name) != 0) {
-        PyErr_Format(PyExc_ValueError, "%R is registered already, as %R", cls,
+        PyErr_Format(state->errors.config, "%R is registered already, as %R", cls,
                      PyTuple_GetItem(by_type, 0));
         rc = -1;
     } else if (by_name != NULL && PyTuple_GetItem(by_name, 0) != cls) {
