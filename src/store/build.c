@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "store/lock.h"
-#include "store/region.h"
+#include "store/why.h"
 
 uint32_t
 pn_abi_id(void)

@@ -51,6 +51,9 @@ pn_live_take_slot(struct pn_live *live, int nslot)
         }
     }
     live->slot = -1;
+    struct flock lock = byte_lock(nslot + 1, 1);
+    lock.l_type = F_RDLCK;
+    fcntl(live->fd, F_OFD_SETLK, &lock);
 }
 
 bool
@@ -78,6 +81,12 @@ pn_live_count(const struct pn_live *live, int nslot)
         at = (int)(lock.l_start + lock.l_len);
     }
     return count;
+}
+
+bool
+pn_live_is_alone(const struct pn_live *live, int nslot)
+{
+    return pn_live_count(live, nslot) == 0 && !pn_live_is_held(live, nslot + 1);
 }
 
 bool

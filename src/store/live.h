@@ -30,7 +30,8 @@ struct pn_live {
 int
 pn_live_init(struct pn_live *live, int fd);
 
-/* Takes a free slot of [0, nslot), if there is one. */
+/* Takes a free slot of [0, nslot), if there is one. If not, notes its presence on
+ * byte NSLOT + 1, which any number may share. */
 void
 pn_live_take_slot(struct pn_live *live, int nslot);
 
@@ -41,6 +42,10 @@ pn_live_is_held(const struct pn_live *live, int slot);
 /* How many of [0, nslot) are held, this process's own included. */
 unsigned
 pn_live_count(const struct pn_live *live, int nslot);
+
+/* Whether nobody else is here, with or without a slot. Before taking one. */
+bool
+pn_live_is_alone(const struct pn_live *live, int nslot);
 
 /* A process in 32 bits: its slot and how often that slot had been taken, so that
  * a successor in the slot is not taken for it. 0 is nobody. */

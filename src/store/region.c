@@ -3,46 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "store/build.h"
 #include "store/lock.h"
 #include "store/recover.h"
-
-#define DEFAULT_DIR "/dev/shm"
-#define NFS_MAGIC 0x6969
-#define SMB_MAGIC 0x517b
-#define CIFS_MAGIC 0xff534d42u
+#include "store/shmfile.h"
 
 enum {
     ATTACH_BYTE = PN_PROC_MAX, /* locked by the one attacher that looks around */
     ATTACH_WAIT_MS = 5000,
     ATTACH_TRIES = 16, /* create, lose the race, find it removed, again */
 };
-
-int
-pn_why(struct pn_why *why, int code, const char *format, ...)
-{
-    int err = errno;
-    if (why != NULL) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(why->text, sizeof why->text, format, args);
-        va_end(args);
-        why->code = code;
-        why->os_error = code == PN_E_OS || code == PN_E_NOSPACE ? err : 0;
-    }
-    return code;
-}
 
 static int
 check_seed(const struct pn_store_opts *opts, uint8_t seed[PN_HASH_SEED_SIZE],
@@ -122,83 +98,25 @@ pn_region_private(struct pn_store *st, const struct pn_store_opts *opts,
     return PN_OK;
 }
 
-/* ---- Shared: the file ------------------------------------------------------- */
+/* ---- Shared --------------------------------------------------------------- */
 
-struct place {
-    const char *name, *dir;
-    char path[512];
-};
-
+/* FD is the store's from here on, also when this fails. */
 static int
-find_place(const char *name, const char *dir, struct place *place, struct pn_why *why)
+take_file(struct pn_store *st, int fd, struct pn_why *why)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "0123456789._-";
-    size_t len = strlen(name);
-    if (len == 0 || len > 100 || strspn(name, allowed) != len) {
-        return pn_why(why, PN_E_NAME,
-                      "'%.100s' cannot name a region: 1 to 100 letters, "
-                      "digits, '.', '_' or '-'",
-                      name);
-    }
-    place->name = name;
-    place->dir = dir != NULL ? dir : DEFAULT_DIR;
-    int n = snprintf(place->path, sizeof place->path, "%s/pinyon.%s", place->dir, name);
-    if (n < 0 || (size_t)n >= sizeof place->path) {
-        return pn_why(why, PN_E_NAME, "the directory's path is too long");
-    }
-    return PN_OK;
-}
-
-/* Shared memory over a network would be neither shared nor memory. */
-static int
-check_file_system(const struct place *place, struct pn_why *why)
-{
-    struct statfs fs;
-    if (statfs(place->dir, &fs) != 0) {
-        return pn_why(why, PN_E_OS, "directory '%s' for shared regions: %s", place->dir,
-                      strerror(errno));
-    }
-    unsigned long type = (unsigned long)fs.f_type;
-    if (type == NFS_MAGIC || type == SMB_MAGIC || type == CIFS_MAGIC) {
-        return pn_why(why, PN_E_NAME,
-                      "directory '%s' is on a network file system; "
-                      "choose a memory file system such as " DEFAULT_DIR,
-                      place->dir);
+    if (pn_live_init(&st->live, fd) != 0) {
+        int err = errno;
+        close(fd);
+        return pn_why(why, PN_E_OS, "no page to notice a fork by: %s", strerror(err));
     }
     return PN_OK;
 }
 
 static int
-reserve(int fd, const struct place *place, uint64_t size, struct pn_why *why)
-{
-    int err = posix_fallocate(fd, 0, (off_t)size);
-    if (err == 0) {
-        return PN_OK;
-    }
-    errno = err;
-    if (err == ENOSPC) {
-        struct statvfs fs = {0};
-        statvfs(place->dir, &fs);
-        errno = err;
-        return pn_why(why, PN_E_NOSPACE,
-                      "no room for %llu MiB in '%s' (%llu of %llu MiB "
-                      "free): ask for a smaller size, another dir, or a larger file "
-                      "system (in a container: --shm-size)",
-                      (unsigned long long)size >> 20, place->dir,
-                      (unsigned long long)fs.f_bavail * fs.f_frsize >> 20,
-                      (unsigned long long)fs.f_blocks * fs.f_frsize >> 20);
-    }
-    return pn_why(why, PN_E_OS, "cannot reserve %llu bytes in '%s': %s",
-                  (unsigned long long)size, place->dir, strerror(err));
-}
-
-static int
-map_shared(struct pn_store *st, int fd, uint64_t size, bool prefault,
-           struct pn_why *why)
+map_shared(struct pn_store *st, uint64_t size, bool prefault, struct pn_why *why)
 {
     void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_SHARED | (prefault ? MAP_POPULATE : 0), fd, 0);
+                      MAP_SHARED | (prefault ? MAP_POPULATE : 0), st->live.fd, 0);
     if (base == MAP_FAILED) {
         return pn_why(why, PN_E_NOMEM, "cannot map %llu bytes: %s",
                       (unsigned long long)size, strerror(errno));
@@ -251,107 +169,42 @@ settle(struct pn_store *st)
     }
 }
 
-/* ---- Shared: creating ------------------------------------------------------- */
-
+/* PN_OK; PN_EXISTS when somebody was first; or a negative code. */
 static int
-build_shared(struct pn_store *st, int fd, const struct place *place,
-             const struct pn_store_opts *opts, struct pn_why *why)
+create(struct pn_store *st, const struct pn_shm *place,
+       const struct pn_store_opts *opts, struct pn_why *why)
 {
     uint8_t seed[PN_HASH_SEED_SIZE];
     int rc = check_geometry(opts, &st->geo, why);
     rc = rc != PN_OK ? rc : check_seed(opts, seed, why);
-    rc = rc != PN_OK ? rc : reserve(fd, place, st->geo.region_size, why);
-    rc = rc != PN_OK ? rc
-                     : map_shared(st, fd, st->geo.region_size,
-                                  (opts->flags & PN_STORE_NO_PREFAULT) == 0, why);
     if (rc != PN_OK) {
         return rc;
     }
-    int err = pn_super_build(st, seed);
-    if (err != 0) {
-        errno = err;
-        return pn_why(why, PN_E_OS, "no robust shared lock: %s", strerror(err));
+    int fd = pn_shm_create(place, st->geo.region_size, why);
+    if (fd < 0) {
+        return fd;
+    }
+    rc = take_file(st, fd, why);
+    bool prefault = (opts->flags & PN_STORE_NO_PREFAULT) == 0;
+    rc = rc != PN_OK ? rc : map_shared(st, st->geo.region_size, prefault, why);
+    if (rc != PN_OK) {
+        return rc;
+    }
+    errno = pn_super_build(st, seed);
+    if (errno != 0) {
+        return pn_why(why, PN_E_OS, "no robust shared lock: %s", strerror(errno));
     }
     pn_super_adopt(st);
-    return PN_OK;
-}
-
-/* PN_OK; PN_EXISTS when somebody was first; or a negative code. */
-static int
-create(struct pn_store *st, const struct place *place, const struct pn_store_opts *opts,
-       struct pn_why *why)
-{
-    int rc = check_file_system(place, why);
-    if (rc != PN_OK) {
-        return rc;
-    }
-    int fd = open(place->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return pn_why(why, PN_E_OS, "cannot make a file in '%s': %s", place->dir,
-                      strerror(errno));
-    }
-    char path[48];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    if (fchmod(fd, 0600) != 0 || pn_live_init(&st->live, fd) != 0) {
-        close(fd);
-        return pn_why(why, PN_E_OS, "cannot prepare a region: %s", strerror(errno));
-    }
-    rc = build_shared(st, fd, place, opts, why);
-    if (rc == PN_OK) {
-        settle(st); /* before it has a name: nobody must think us dead */
-        if (linkat(AT_FDCWD, path, AT_FDCWD, place->path, AT_SYMLINK_FOLLOW) != 0) {
-            rc = errno == EEXIST
-                     ? PN_EXISTS
-                     : pn_why(why, PN_E_OS, "cannot name the region '%s': %s",
-                              place->path, strerror(errno));
-        }
-    }
-    if (rc != PN_OK) {
-        pn_region_release(st);
-    }
-    return rc;
-}
-
-/* ---- Shared: attaching ------------------------------------------------------ */
-
-static int
-judge_file(int fd, const struct place *place, uint64_t *size, struct pn_why *why)
-{
-    struct stat sb;
-    if (fstat(fd, &sb) != 0) {
-        return pn_why(why, PN_E_OS, "region '%s': %s", place->name, strerror(errno));
-    }
-    if (!S_ISREG(sb.st_mode)) {
-        return pn_why(why, PN_E_MAGIC, "'%s' is not a regular file", place->path);
-    }
-    if (sb.st_uid != geteuid()) {
-        return pn_why(why, PN_E_OWNER,
-                      "region '%s' belongs to user %u, not to you (%u); "
-                      "choose another name",
-                      place->name, (unsigned)sb.st_uid, (unsigned)geteuid());
-    }
-    if ((sb.st_mode & 077) != 0) {
-        return pn_why(why, PN_E_MODE,
-                      "the file of region '%s' may be opened by others "
-                      "(mode %03o); make it 0600 or remove it",
-                      place->name, (unsigned)sb.st_mode & 0777u);
-    }
-    if (sb.st_size < (off_t)PN_PAGE) {
-        return pn_why(why, PN_E_MAGIC,
-                      "the file of '%s' is too short to be a Pinyon "
-                      "region; remove it",
-                      place->name);
-    }
-    *size = (uint64_t)sb.st_size;
-    return PN_OK;
+    settle(st); /* before it has a name: nobody must think us dead */
+    return pn_shm_name(place, fd, why);
 }
 
 /* Maps, judges and takes a slot, while we hold the attach byte. */
 static int
-join(struct pn_store *st, const struct place *place, uint64_t size,
+join(struct pn_store *st, const struct pn_shm *place, uint64_t size,
      const struct pn_store_opts *opts, struct pn_why *why)
 {
-    int rc = map_shared(st, st->live.fd, size, false, why);
+    int rc = map_shared(st, size, false, why);
     if (rc != PN_OK) {
         return rc;
     }
@@ -363,7 +216,7 @@ join(struct pn_store *st, const struct place *place, uint64_t size,
     }
     st->geo = geo;
     pn_super_adopt(st);
-    bool is_alone = pn_live_count(&st->live, PN_PROC_MAX) == 0;
+    bool is_alone = pn_live_is_alone(&st->live, PN_PROC_MAX);
     settle(st);
     if (is_alone) {
         pn_recover_region(st);
@@ -372,39 +225,26 @@ join(struct pn_store *st, const struct place *place, uint64_t size,
 }
 
 static int
-attach(struct pn_store *st, const struct place *place, const struct pn_store_opts *opts,
-       struct pn_why *why)
+attach(struct pn_store *st, const struct pn_shm *place,
+       const struct pn_store_opts *opts, struct pn_why *why)
 {
-    int fd = open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0) {
-        if (errno == ENOENT) {
-            return pn_why(why, PN_E_ABSENT, "there is no region '%s' in '%s'",
-                          place->name, place->dir);
-        }
-        int code = errno == EACCES ? PN_E_OWNER : errno == ELOOP ? PN_E_MAGIC : PN_E_OS;
-        return pn_why(why, code, "cannot open region '%s': %s", place->path,
-                      strerror(errno));
-    }
     uint64_t size = 0;
-    int rc = judge_file(fd, place, &size, why);
-    if (rc != PN_OK || pn_live_init(&st->live, fd) != 0) {
-        close(fd);
-        return rc != PN_OK ? rc
-                           : pn_why(why, PN_E_OS, "region '%s': %s", place->name,
-                                    strerror(errno));
+    int fd = pn_shm_open(place, &size, why);
+    if (fd < 0) {
+        return fd;
+    }
+    int rc = take_file(st, fd, why);
+    if (rc != PN_OK) {
+        return rc;
     }
     if (lock_attach(fd) != 0) {
-        rc = pn_why(why, PN_E_OS,
-                    "region '%s' is being attached by somebody who does "
-                    "not finish: %s",
-                    place->name, strerror(errno));
-    } else {
-        rc = join(st, place, size, opts, why);
-        unlock_attach(fd);
+        return pn_why(why, PN_E_OS,
+                      "region '%s' is being attached by somebody who does "
+                      "not finish: %s",
+                      place->name, strerror(errno));
     }
-    if (rc != PN_OK) {
-        pn_region_release(st);
-    }
+    rc = join(st, place, size, opts, why);
+    unlock_attach(fd);
     return rc;
 }
 
@@ -412,49 +252,24 @@ int
 pn_region_shared(struct pn_store *st, const char *name,
                  const struct pn_store_opts *opts, struct pn_why *why)
 {
-    struct place place;
-    int rc = find_place(name, opts->dir, &place, why);
+    struct pn_shm place;
+    int rc = pn_shm_find(name, opts->dir, &place, why);
     st->is_shared = true;
     st->mutex_kind = pn_lock_kind();
     for (int i = 0; rc == PN_OK && i < ATTACH_TRIES; i++) {
         rc = attach(st, &place, opts, why);
-        if (rc != PN_E_ABSENT || (opts->flags & PN_STORE_EXISTING) != 0) {
-            return rc;
+        if (rc == PN_E_ABSENT && (opts->flags & PN_STORE_EXISTING) == 0) {
+            rc = create(st, &place, opts, why);
         }
-        rc = create(st, &place, opts, why);
-        if (rc != PN_EXISTS) {
-            return rc;
+        if (rc == PN_OK) {
+            return PN_OK;
         }
-        rc = PN_OK;
+        pn_region_release(st);
+        rc = rc == PN_EXISTS ? PN_OK : rc;
     }
     return rc != PN_OK
                ? rc
                : pn_why(why, PN_E_ABSENT, "region '%s' appears and disappears", name);
-}
-
-int
-pn_region_unlink(const char *name, const char *dir, struct pn_why *why)
-{
-    struct place place;
-    int rc = find_place(name, dir, &place, why);
-    if (rc != PN_OK) {
-        return rc;
-    }
-    struct stat sb;
-    if (lstat(place.path, &sb) != 0) {
-        return pn_why(why, errno == ENOENT ? PN_E_ABSENT : PN_E_OS,
-                      "region '%s' in '%s': %s", name, place.dir, strerror(errno));
-    }
-    if (sb.st_uid != geteuid()) {
-        return pn_why(why, PN_E_OWNER,
-                      "region '%s' belongs to user %u, not to you (%u)", name,
-                      (unsigned)sb.st_uid, (unsigned)geteuid());
-    }
-    if (unlink(place.path) != 0) {
-        return pn_why(why, errno == ENOENT ? PN_E_ABSENT : PN_E_OS,
-                      "cannot remove region '%s': %s", name, strerror(errno));
-    }
-    return PN_OK;
 }
 
 /* ---- Fork and the end ------------------------------------------------------- */

@@ -14,19 +14,18 @@
 #define PN_STORE_REGION_H
 
 #include "store/handle.h"
+#include "store/why.h"
 
 /* Fills ST for a private region. PN_OK or a negative code with *WHY. */
 int
 pn_region_private(struct pn_store *st, const struct pn_store_opts *opts,
                   struct pn_why *why);
 
-/* Fills ST for the shared region NAME, made or found. */
+/* Fills ST for the shared region NAME, made or found. On failure of either the
+ * caller releases ST. */
 int
 pn_region_shared(struct pn_store *st, const char *name,
                  const struct pn_store_opts *opts, struct pn_why *why);
-
-int
-pn_region_unlink(const char *name, const char *dir, struct pn_why *why);
 
 /* In a child of fork: a place of its own in a shared region, or an empty
  * private one. 0 or a negative code. */
@@ -35,9 +34,5 @@ pn_region_after_fork(struct pn_store *st);
 
 void
 pn_region_release(struct pn_store *st);
-
-/* Writes CODE, errno and a sentence to *WHY (which may be NULL); returns CODE. */
-int
-pn_why(struct pn_why *why, int code, const char *format, ...) PN_PRINTF(3, 4);
 
 #endif

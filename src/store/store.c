@@ -11,6 +11,7 @@
 #include "store/lock.h"
 #include "store/read.h"
 #include "store/region.h"
+#include "store/shmfile.h"
 #include "store/write.h"
 
 #define WRITE_WAIT_MS 50u
@@ -81,7 +82,7 @@ pn_store_open_shared(const char *name, const struct pn_store_opts *opts,
 int
 pn_store_unlink(const char *name, const char *dir, struct pn_why *why)
 {
-    return pn_region_unlink(name, dir, why);
+    return pn_shm_unlink(name, dir, why);
 }
 
 void

@@ -1,0 +1,15 @@
+/*
+ * why - saying in words why an open failed
+ */
+#ifndef PN_STORE_WHY_H
+#define PN_STORE_WHY_H
+
+#include "base/compiler.h"
+#include "pinyon/error.h"
+
+/* Writes CODE, errno (where it matters) and a sentence to *WHY, which may be NULL.
+ * Returns CODE. */
+int
+pn_why(struct pn_why *why, int code, const char *format, ...) PN_PRINTF(3, 4);
+
+#endif
