@@ -117,6 +117,14 @@ def test_a_bomb_is_refused_before_memory_is_taken() -> None:
             CODEC.decode(frame, bits)
 
 
+@pytest.mark.parametrize("frame", [(65 << 20, 3000), (60 << 20, 100)])
+def test_a_frame_may_not_claim_more_than_it_can_hold(frame: tuple[int, int]) -> None:
+    claim, size = frame
+    hostile = bytes.fromhex("28b52ffda0") + claim.to_bytes(4, "little") + bytes(size)
+    with pytest.raises(_core.SerializationError, match=f"claims to hold {claim}"):
+        CODEC.decode(hostile, ZSTD)
+
+
 def test_nested_claims_do_not_add_up() -> None:
     """127 arrays that each announce all that is left would take 127 times the input."""
     rest = 1 << 20
