@@ -1,9 +1,13 @@
 """Writers killed in the middle of their writes, while the others go on.
 
-One worker does nothing but write large values into the shared region, so that it is
-nearly always inside a write, until SIGKILL ends it. A new one takes its place and
-is killed too, and so on. All the while the other workers read and write the same
-keys and compare every byte with what it may be.
+One worker does nothing but write into the shared region, until SIGKILL ends it. A new
+one takes its place and is killed too, and so on. All the while the other workers read
+and write the same keys and compare every byte with what it may be.
+
+A kill is of interest when it lands inside a write, while the writer holds the lock of
+a shard: then the next one who wants the lock finds a dead owner, repairs the shard,
+and counts a recovery. The values are as large as a segment takes without being cut
+up, and are not compressed, so that most of a writer's time is spent there.
 """
 
 import random
@@ -12,78 +16,112 @@ from dataclasses import dataclass
 
 import pinyon
 
-from .crew import Crew, Station, Watch
+from .crew import PATIENCE, Crew, Station, Watch, Worker, WorkerDied
 from .tally import Count
 
 KEYS = 64
 PATTERNS = 64
-VALUE_SIZE = 64 * 1024  # bytes: most of a write's time goes into copying them
+ROOM = 128  # bytes that an item may have besides its value
 WRITES = 16  # one call in so many of a survivor is a write
+MOST_KILLS = 60  # when none of them lands inside a write
+LONGEST = 60.0  # seconds after which a writer or survivor ends, parent or no parent
 
 
 @dataclass(frozen=True)
 class Crash:
     kills: int
+    recoveries: int  # kills that left a shard locked: found, repaired, counted
+    wipes: int  # shards that had to be emptied for it
     answers: int  # values that the survivors read
     wrong: int  # of these, values that nobody had written
     pause: float  # seconds, the longest that one of their calls took
-    recoveries: int  # shards that the region found with a dead writer, and repaired
-    wipes: int  # shards that it had to empty
-    check: str  # what the region's own check of every invariant says
+    damage: str  # what the region's check of every invariant complains of, or ""
+
+    def is_sound(self) -> bool:
+        return not self.wrong and not self.damage
 
 
 def crash(crew: Crew, watch: Watch, cache: pinyon.Cache, seconds: float) -> Crash:
-    """Kills the first worker, and each that replaces it, for some seconds."""
-    before = cache.stats()
+    """Kills the first worker, and each that replaces it, for some seconds, and until
+    a kill has landed inside a write."""
+    before = cache.stats()["store"]
     victim, *survivors = crew.workers
-    deadline = time.monotonic() + seconds
     for worker in survivors:
-        crew.tell(worker, go_on, deadline)
+        crew.tell(worker, go_on)
     kills = 0
     chance = random.Random(0)
-    while time.monotonic() < deadline:
-        crew.tell(victim, write_until, deadline + 1)
-        time.sleep(chance.uniform(0.01, 0.05))
+    deadline = time.monotonic() + seconds
+    while kills < MOST_KILLS and (
+        time.monotonic() < deadline
+        or cache.stats()["store"]["recoveries"] == before["recoveries"]
+    ):
+        _set_to_writing(crew, victim)
+        time.sleep(chance.uniform(0.005, 0.02))
         crew.kill(victim)
         kills += 1
         victim = crew.replace(victim)
         watch()
+    crew.tally.call_off()
     crew.collect(watch, survivors)
-    after = cache.stats()
+    damage = _check(cache)  # which takes every lock, also that of the last victim
+    after = cache.stats()["store"]
+    pauses = (crew.tally.of(w, Count.PAUSE_US) for w in range(len(crew.workers)))
     return Crash(
         kills=kills,
+        recoveries=after["recoveries"] - before["recoveries"],
+        wipes=after["wipes"] - before["wipes"],
         answers=crew.tally.total(Count.ANSWERS),
         wrong=crew.tally.total(Count.WRONG),
-        pause=max(crew.tally.of(w, Count.PAUSE_US) for w in range(len(crew.workers)))
-        / 1e6,
-        recoveries=after.recoveries - before.recoveries,
-        wipes=after.wipes - before.wipes,
-        check=_check(cache),
+        pause=max(pauses) / 1e6,
+        damage=damage,
     )
 
 
-def patterns() -> list[bytes]:
+def _set_to_writing(crew: Crew, victim: Worker) -> None:
+    """Returns when it is at it."""
+    number = crew.workers.index(victim)
+    crew.tally.put(number, Count.WRITES, 0)
+    crew.tell(victim, write)
+    ends = time.monotonic() + PATIENCE
+    while not crew.tally.of(number, Count.WRITES):
+        if time.monotonic() > ends:
+            raise WorkerDied(f"{victim.process.name} does not write")
+        time.sleep(0.001)
+
+
+def patterns(cache: pinyon.Cache) -> list[bytes]:
     """All the values that are ever written: each begins with its own number."""
-    made = [random.Random(n).randbytes(VALUE_SIZE - 1) for n in range(PATTERNS)]
-    return [bytes([n]) + body for n, body in enumerate(made)]
+    largest = cache.stats()["store"]["segment_size"] // 2 - ROOM
+    made = []
+    for number in range(PATTERNS):
+        chance = random.Random(number)
+        size = chance.randrange(largest // 2, largest)
+        made.append(bytes([number]) + chance.randbytes(size - 1))
+    return made
 
 
-def write_until(station: Station, deadline: float) -> None:
-    """Writes and does nothing else. It is not expected to see the deadline."""
-    cache, values = _cache(station), patterns()
+def write(station: Station) -> None:
+    """Writes and does nothing else. It is not expected to come to an end."""
+    cache = _cache(station)
+    values = patterns(cache)
     number = 0
-    while time.monotonic() < deadline:
-        cache.set(f"crash:{number % KEYS}", values[number * 7 % PATTERNS])
-        number += 1
+    ends = time.monotonic() + LONGEST
+    while time.monotonic() < ends:
+        for _ in range(KEYS):
+            cache.set(f"crash:{number % KEYS}", values[number * 7 % PATTERNS])
+            number += 1
+        station.tally.put(station.number, Count.WRITES, number)
 
 
-def go_on(station: Station, deadline: float) -> None:
+def go_on(station: Station) -> None:
     """Reads, verifies and now and then writes, and notes how long it took."""
-    cache, values = _cache(station), patterns()
+    cache = _cache(station)
+    values = patterns(cache)
     chance = random.Random(station.number)
     pause = answers = wrong = step = 0
     now = time.monotonic_ns()
-    while now < deadline * 1e9:
+    ends = now + LONGEST * 1e9
+    while now < ends and not station.tally.is_called_off():
         key = f"crash:{chance.randrange(KEYS)}"
         value = None
         if step % WRITES:
@@ -103,7 +141,11 @@ def go_on(station: Station, deadline: float) -> None:
 
 
 def _check(cache: pinyon.Cache) -> str:
-    return str(cache.check())
+    try:
+        cache.check()
+    except pinyon.RegionDamaged as error:
+        return str(error)
+    return ""
 
 
 def _cache(station: Station) -> pinyon.Cache:

@@ -79,7 +79,7 @@ def replay(crew: Crew, watch: Watch, seconds: float) -> Replay:
 
 def region_size(station: Station) -> int:
     cache = station.board.cache
-    return 0 if cache is None else cache.stats().size
+    return 0 if cache is None else cache.stats()["store"]["size"]
 
 
 def take_share(station: Station) -> None:

@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import signal
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -28,11 +30,12 @@ KILLING = 0.5  # of the seconds of a replay
 def main(argv: list[str] | None = None) -> int:
     options = _options(argv)
     screen = Screen()
-    url = f"shm://flights-{os.getpid()}"
-    signal.signal(signal.SIGTERM, _interrupt)
+    region = f"flights-{os.getpid()}"
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
     begun = time.monotonic()
     try:
-        results = _run(options, screen, url)
+        results = _run(options, screen, region)
     except KeyboardInterrupt:
         screen.say("\ninterrupted: the workers and their region are gone")
         return 130
@@ -41,12 +44,12 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     finally:
         if not options.keep:
-            _remove(url)
+            _remove(region)
     _report(options, screen, results)
     if options.keep:
-        screen.say(f"region kept: {url}")
+        screen.say(f"region kept: shm://{region}")
     screen.say(f"{time.monotonic() - begun:.0f} seconds in all")
-    return 0
+    return 0 if results.crash.is_sound() else 1
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
@@ -102,7 +105,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _run(options: argparse.Namespace, screen: Screen, url: str) -> Results:
+def _run(options: argparse.Namespace, screen: Screen, region: str) -> Results:
     with screen.building() as progress:
         path = database(DATABASE, progress)
     screen.say(f"[bold]A flight board on one host[/]   {machine()}")
@@ -111,10 +114,8 @@ def _run(options: argparse.Namespace, screen: Screen, url: str) -> Results:
         f"departure, three look-ups for each,\nfrom January on, for at most "
         f"{options.seconds:g} s an act. Every act starts with nothing cached."
     )
-    shared = f"{url}?size={options.size}"
-    pinyon.Cache(
-        shared
-    ).close()  # made, and what is wrong with it said, before all else
+    shared = f"shm://{region}?size={options.size}"
+    pinyon.Cache(shared).close()  # made, or what is wrong said, before all else
     acts = [
         Act("none", "no cache", boards.without),
         Act("per-worker", "a cache per worker", boards.per_worker),
@@ -151,6 +152,7 @@ def _kill(
     options: argparse.Namespace, screen: Screen, act: Act, path: Path
 ) -> crash.Crash:
     """On the region of the last act, which is still there, though nobody has it."""
+    act = replace(act, url=f"{act.url}&compress_min=off")
     tally = Tally(multiprocessing.get_context("spawn"), options.workers)
     with pinyon.Cache(act.url) as cache, Crew(act, tally, path) as crew:
         screen.say("\n[bold]killing writers in mid-write[/]")
@@ -164,10 +166,11 @@ def _unwatched() -> None:
 def _report(options: argparse.Namespace, screen: Screen, results: Results) -> None:
     killed = results.crash
     screen.say(
-        f"{killed.kills} writers killed (SIGKILL); meanwhile the others read "
-        f"{killed.answers:,} values, {killed.wrong} of them wrong; longest pause "
-        f"{killed.pause * 1e3:.1f} ms; the region repaired {killed.recoveries} shards "
-        f"and emptied {killed.wipes}; check: {killed.check}\n"
+        f"{killed.kills} writers killed (SIGKILL), {killed.recoveries} of them inside "
+        f"a write: as many shards were repaired, {killed.wipes} emptied.\n"
+        f"Meanwhile the others read {killed.answers:,} values, {killed.wrong} of them "
+        f"wrong; the longest pause of a call was {killed.pause * 1e3:.1f} ms.\n"
+        f"The region's own check: {killed.damage or 'sound'}\n"
     )
     screen.table(results)
     if not options.no_picture:
@@ -178,7 +181,7 @@ def _report(options: argparse.Namespace, screen: Screen, results: Results) -> No
         options.json.write_text(json.dumps(results.as_json(), indent=2) + "\n")
 
 
-def _remove(url: str) -> None:
+def _remove(name: str) -> None:
     """Also after an interruption, when it may not have been made yet."""
-    if pinyon.exists(url):
-        pinyon.destroy(url)
+    with suppress(pinyon.RegionAbsent):
+        pinyon.destroy(name)

@@ -16,12 +16,14 @@ class Count(IntEnum):
     ANSWERS = 3  # of crash.py: values read
     WRONG = 4  # of crash.py: values that nobody had written
     PAUSE_US = 5  # of crash.py: the longest that one call took
+    WRITES = 6  # of crash.py: by the one that will be killed
 
 
 class Tally:
     def __init__(self, context: BaseContext, workers: int) -> None:
         self.workers = workers
         self._cells = context.RawArray(ctypes.c_uint64, workers * len(Count))
+        self._called_off = context.RawValue(ctypes.c_bool, False)
 
     def add(self, worker: int, what: Count, amount: int = 1) -> None:
         self._cells[worker * len(Count) + what] += amount
@@ -34,3 +36,10 @@ class Tally:
 
     def total(self, what: Count) -> int:
         return sum(self.of(worker, what) for worker in range(self.workers))
+
+    def call_off(self) -> None:
+        """The parent's word that a job with no end of its own is over."""
+        self._called_off.value = True
+
+    def is_called_off(self) -> bool:
+        return bool(self._called_off.value)
