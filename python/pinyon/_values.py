@@ -146,7 +146,7 @@ def _dataclass_hooks(cls: type) -> _Hooks | None:
     def decode(fields: dict[str, Any]) -> Any:
         _check_fields(cls, names, fields)
         # Neither __init__ nor __post_init__: the fields as they were, frozen or not.
-        value = object.__new__(cls)
+        value: Any = object.__new__(cls)
         for name in names:
             object.__setattr__(value, name, fields[name])
         return value
