@@ -1,5 +1,12 @@
 /*
  * build - the superblock: writing it once, and judging one that was found
+ *
+ * The part of the superblock that says what the region is (version, ABI, size,
+ * seed, clock) is written by the creator before anybody else can see it and never
+ * again; a checksum over it tells damage from difference. Judging goes from the
+ * general to the particular, so that the first objection is the most useful one.
+ *
+ * Threads: building and judging happen before the store is handed out.
  */
 #ifndef PN_STORE_BUILD_H
 #define PN_STORE_BUILD_H

@@ -1,5 +1,10 @@
 /*
  * owner - whether the process behind an owner number is still there
+ *
+ * Leases and claimed segments note their owner as a slot of the process table and
+ * how often that slot had been taken (pn_live_owner()). The kernel holds the slot's
+ * byte lock for as long as the process lives; the count tells a successor in the
+ * slot from its predecessor.
  */
 #ifndef PN_STORE_OWNER_H
 #define PN_STORE_OWNER_H

@@ -15,13 +15,6 @@ enum {
     OTHER = -3,  /* another key with the same tag */
 };
 
-static bool
-is_unchanged(const struct pn_bucket *b, uint32_t version)
-{
-    atomic_thread_fence(memory_order_acquire);
-    return atomic_load_explicit(&b->version, memory_order_relaxed) == version;
-}
-
 static void
 describe(const struct pn_store *st, const struct pn_view *v, uint64_t word,
          uint32_t seg, struct pn_item *item)
@@ -33,18 +26,38 @@ describe(const struct pn_store *st, const struct pn_view *v, uint64_t word,
                              .cas = pn_item_token(st, v, pn_slot_off(word), seg)};
 }
 
-/* Copies the item behind WORD, if it is the key's. */
-static int
-read_slot(struct pn_store *st, const struct pn_probe *pb, const struct pn_bucket *b,
-          uint32_t version, _Atomic uint64_t *slot, uint64_t word, void *buf,
-          size_t cap, struct pn_hit *hit)
+/* One look into one bucket. */
+struct look {
+    struct pn_store *st;
+    const struct pn_probe *pb;
+    const struct pn_bucket *bucket;
+    uint32_t version; /* as it was when we began */
+    void *buf;
+    size_t cap;
+    struct pn_hit *hit;
+};
+
+/* RC, if nothing has changed since the look began. */
+static inline int
+validated(const struct look *look, int rc)
 {
+    atomic_thread_fence(memory_order_acquire);
+    uint32_t now = atomic_load_explicit(&look->bucket->version, memory_order_relaxed);
+    return now == look->version ? rc : AGAIN;
+}
+
+/* Copies the item behind WORD, if it is the key's. */
+static inline int
+read_slot(const struct look *look, _Atomic uint64_t *slot, uint64_t word)
+{
+    struct pn_store *st = look->st;
+    struct pn_hit *hit = look->hit;
     struct pn_view v;
     uint32_t seg;
     if (PN_UNLIKELY(!pn_index_view(st, word, &v, &seg))) {
-        return is_unchanged(b, version) ? BROKEN : AGAIN;
+        return validated(look, BROKEN);
     }
-    if (v.klen != pb->klen || !pn_shared_equal(v.key, pb->key, pb->klen)) {
+    if (v.klen != look->pb->klen || !pn_shared_equal(v.key, look->pb->key, v.klen)) {
         return OTHER;
     }
     hit->slot = slot;
@@ -52,22 +65,19 @@ read_slot(struct pn_store *st, const struct pn_probe *pb, const struct pn_bucket
     describe(st, &v, word, seg, &hit->item);
     if (pn_is_cleared(st, seg) ||
         (v.ntags != 0 && !pn_tags_are_current(st, v.tags, v.ntags))) {
-        return is_unchanged(b, version) ? PN_MISS : AGAIN;
+        return validated(look, PN_MISS);
     }
-    int rc = PN_OK;
     if (PN_UNLIKELY(pn_slot_is_large(word))) {
-        rc = pn_large_read(st, slot, word, &v, buf, cap, &hit->item.vlen);
-        if (rc == PN_OK) {
-            return rc; /* it has validated more than the version can */
-        }
-        return rc == PN_SMALL && is_unchanged(b, version) ? rc : AGAIN;
+        int rc = pn_large_read(st, slot, word, &v, look->buf, look->cap,
+                               &hit->item.vlen);
+        /* A whole copy was validated by more than the version. */
+        return rc == PN_OK ? rc : rc == PN_SMALL ? validated(look, rc) : AGAIN;
     }
-    if (v.vlen > cap) {
-        rc = PN_SMALL;
-    } else {
-        pn_copy_out(buf, v.val, v.vlen);
+    if (v.vlen > look->cap) {
+        return validated(look, PN_SMALL);
     }
-    return is_unchanged(b, version) ? rc : AGAIN;
+    pn_copy_out(look->buf, v.val, v.vlen);
+    return validated(look, PN_OK);
 }
 
 static int
@@ -75,7 +85,14 @@ read_once(struct pn_store *st, const struct pn_probe *pb, void *buf, size_t cap,
           struct pn_hit *hit)
 {
     const struct pn_bucket *b = pn_bucket_at(st, pb->shard, pb->bucket);
-    uint32_t version = atomic_load_explicit(&b->version, memory_order_acquire);
+    struct look look = {.st = st,
+                        .pb = pb,
+                        .bucket = b,
+                        .buf = buf,
+                        .cap = cap,
+                        .hit = hit,
+                        .version = atomic_load_explicit(&b->version,
+                                                        memory_order_acquire)};
     struct pn_run run = pn_run_first(st, pb);
     do {
         for (unsigned i = 0; i < run.n; i++) {
@@ -83,13 +100,13 @@ read_once(struct pn_store *st, const struct pn_probe *pb, void *buf, size_t cap,
             if (pn_slot_tag(w) != pb->tag || w == 0) {
                 continue;
             }
-            int rc = read_slot(st, pb, b, version, &run.slot[i], w, buf, cap, hit);
+            int rc = read_slot(&look, &run.slot[i], w);
             if (rc != OTHER) {
                 return rc;
             }
         }
     } while (pn_run_next(st, pb, &run));
-    return is_unchanged(b, version) ? PN_MISS : AGAIN;
+    return validated(&look, PN_MISS);
 }
 
 /* The last resort: with the lock nothing moves, and a pending recovery is run. */

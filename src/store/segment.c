@@ -128,11 +128,12 @@ find_room(struct pn_store *st, const struct pn_append *app)
     }
     /* Nothing free: company of another class, or of the other pool, is better
      * than being dropped. */
-    for (unsigned i = 0; i < 2 * st->geo.nclass; i++) {
-        unsigned pool = i < st->geo.nclass ? app->pool : app->pool ^ 1u;
-        id = open_with_room(st, app, pool, i % st->geo.nclass);
-        if (id != UINT32_MAX) {
-            return id;
+    for (unsigned i = 0; i < 2; i++) {
+        for (unsigned c = 0; c < st->geo.nclass; c++) {
+            id = open_with_room(st, app, app->pool ^ i, c);
+            if (id != UINT32_MAX) {
+                return id;
+            }
         }
     }
     return UINT32_MAX;

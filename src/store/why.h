@@ -1,5 +1,9 @@
 /*
  * why - saying in words why an open failed
+ *
+ * The sentence names the thing (which region, which size) and the remedy, because
+ * only the place that refuses knows both. Nothing prints; the caller decides where
+ * the words go.
  */
 #ifndef PN_STORE_WHY_H
 #define PN_STORE_WHY_H
