@@ -1,9 +1,9 @@
 /*
  * codec_memo - keys of dicts that were met before in the same value
  *
- * A list of rows repeats the same few keys. Making each a str once saves the making, the
- * hash (a str keeps its own) and the memory of the rest. The memo lives on the stack of
- * one decode: no state, no lock, and nothing an enemy could fill.
+ * A list of rows repeats the same few keys. Making each a str once saves the making,
+ * the hash (a str keeps its own) and the memory of the rest. The memo lives on the
+ * stack of one decode: no state, no lock, and nothing an enemy could fill.
  */
 #ifndef PINYON_EXT_CODEC_MEMO_H
 #define PINYON_EXT_CODEC_MEMO_H
@@ -36,8 +36,8 @@ codec_memo_release(struct codec_memo *memo)
     }
 }
 
-/* The str of `len` >= 1 bytes of UTF-8, a new reference; NULL with an exception set. The
-   input must stay in place until release. */
+/* The str of `len` >= 1 bytes of UTF-8, a new reference; NULL with an exception set.
+   The input must stay in place until release. */
 static inline PyObject *
 codec_memo_text(struct codec_memo *memo, const uint8_t *at, size_t len)
 {

@@ -27,7 +27,9 @@ CODECS = (
     _core.Codec("pickle", secret=b"0123456789abcdef"),
 )
 # Bytes that mean something: heads of every form, lengths at their limits, tags.
-TELLING = bytes([*range(0xC0, 0xE0), 0, 1, 2, 7, 8, 9, 0x7F, 0x80, 0x90, 0x9F, 0xA0, 255])
+TELLING = bytes(
+    [*range(0xC0, 0xE0), 0, 1, 2, 7, 8, 9, 0x7F, 0x80, 0x90, 0x9F, 0xA0, 255]
+)
 
 
 class Box:
@@ -39,7 +41,17 @@ def seeds() -> Iterator[Any]:
     now = datetime.datetime(2024, 2, 29, 1, 2, 3, 4)
     paris = zoneinfo.ZoneInfo("Europe/Paris")
     east = datetime.timezone(datetime.timedelta(hours=5, microseconds=1), "east")
-    yield from (None, True, 7, -(2**70), 1.5, "text é", b"bytes" * 30, 2j, bytearray(b"x"))
+    yield from (
+        None,
+        True,
+        7,
+        -(2**70),
+        1.5,
+        "text é",
+        b"bytes" * 30,
+        2j,
+        bytearray(b"x"),
+    )
     yield from (now, now.replace(tzinfo=paris), now.replace(tzinfo=east, fold=1))
     yield from (now.date(), now.time(), east, paris, datetime.timedelta(-3, 2, 1))
     yield from (decimal.Decimal("1.50"), uuid.UUID(int=7), Box([1, {"k": Box(None)}]))
@@ -96,7 +108,7 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
 
 
 def check(data: bytes, bits: int) -> bool:
-    """Decode; what decodes must be a value that encodes and decodes to the same bytes."""
+    """Decode; what decodes must come back from its own encoding, byte for byte."""
     decoded = False
     for codec in CODECS:
         try:

@@ -200,7 +200,7 @@ def test_the_text_never_changes() -> None:
     assert ANY.key("user:7") == ANY.head + "=RnVzZXI6Nw"
     encoded = b"\x0e\x64" + b"x" * 100
     assert ANY.key("x" * 100) == ANY.head + digest(encoded).decode()
-    golden = {
+    golden: dict[str, Any] = {
         "AA": None,
         "AQ": False,
         "Ag": True,
@@ -336,7 +336,7 @@ class Keyed:
 
 
 # fmt: off
-DIFFERENT = [
+DIFFERENT: list[Any] = [
     None, False, True, 0, 1, -1, 127, 128, -128, -129, 255, 256, 2**63 - 1, 2**63,
     -(2**63), -(2**63) - 1, 2**64, 0.0, -0.0, 1.0, float("inf"), float("nan"), 1 + 0j,
     complex(1, -0.0), "", "1", "True", "\ud800", b"", b"1", bytearray(b"1"), (), (1,),
