@@ -19,8 +19,7 @@
 #define CODEC_MEMO_SLOTS 64 /* a power of two */
 
 struct codec_memo {
-    bool
-        is_ready; /* slots are filled in at the first use, which most decodes never see */
+    bool is_ready; /* the slots are cleared at the first use: most decodes have none */
     struct {
         const uint8_t *at; /* where in the input it stood */
         size_t len;
