@@ -274,8 +274,9 @@ typedef int (*pn_scan_fn)(void *ctx, const void *key, size_t klen,
 
 /*
  * Visits the next part of the store: start with *CURSOR = 0, call until it is 0
- * again. An item present all the time is seen at least once. Returns PN_OK, or
- * what FN returned (the cursor then stands before the part, which is seen again).
+ * again. An item present all the time is seen at least once. Returns PN_OK, what FN
+ * returned, or PN_BUSY when a bucket changed at every try and its lock was not free
+ * (*CURSOR then stands before the part, which is seen again).
  */
 PN_API int
 pn_store_scan(struct pn_store *store, uint64_t now_ms, uint64_t *cursor, pn_scan_fn fn,

@@ -222,6 +222,7 @@ pn_recover_shard(struct pn_store *st, uint32_t shard)
     sh->attempts++;
     sh->recoveries++;
     PN_CRASH_POINT(PN_CP_RECOVERING);
+    bump_all(st, shard); /* a move's two halves lie on both sides of one of these */
     undo_moves(st, shard);
     bump_all(st, shard);
     repair(st, shard);

@@ -3,10 +3,11 @@
 #include "store/clear.h"
 #include "store/index.h"
 #include "store/large.h"
+#include "store/lock.h"
 #include "store/read.h"
 #include "store/tag.h"
 
-enum { BUCKETS_PER_CALL = 32 };
+enum { BUCKETS_PER_CALL = 32, TRIES = 64 };
 
 struct seen { /* one item, copied out */
     char key[PN_KEY_MAX];
@@ -38,44 +39,48 @@ copy_seen(const struct pn_store *st, uint64_t word, uint64_t now_ms, struct seen
     return true;
 }
 
-/* One slot: read again while its bucket changes, a few times. An item that is
- * there all the time keeps its slot, so no bucket is begun anew. */
-static int
-visit_slot(const struct pn_store *st, const struct pn_bucket *b,
-           const _Atomic uint64_t *slot, uint64_t now_ms, pn_scan_fn fn, void *ctx)
-{
-    for (unsigned i = 0; i < 64; i++) {
-        uint32_t version = atomic_load_explicit(&b->version, memory_order_acquire);
-        uint64_t w = atomic_load_explicit(slot, memory_order_acquire);
-        struct seen seen;
-        if (w == 0) {
-            return 0;
-        }
-        bool is_item = copy_seen(st, w, now_ms, &seen);
-        atomic_thread_fence(memory_order_acquire);
-        if (atomic_load_explicit(&b->version, memory_order_relaxed) == version) {
-            return is_item && seen.is_live ? fn(ctx, seen.key, seen.klen, &seen.item)
-                                           : 0;
-        }
-    }
-    return 0;
-}
+/* All live items of a bucket's chain, as of one moment. */
+struct batch {
+    unsigned n;
+    struct seen seen[PN_BUCKET_SLOTS + PN_CHAIN_MAX * PN_OVERFLOW_SLOTS];
+};
 
-static int
-visit_bucket(const struct pn_store *st, const struct pn_probe *at, uint64_t now_ms,
-             pn_scan_fn fn, void *ctx)
+static void
+collect(const struct pn_store *st, const struct pn_probe *at, uint64_t now_ms,
+        struct batch *batch)
 {
-    const struct pn_bucket *b = pn_bucket_at(st, at->shard, at->bucket);
     struct pn_run run = pn_run_first(st, at);
+    batch->n = 0;
     do {
         for (unsigned i = 0; i < run.n; i++) {
-            int rc = visit_slot(st, b, &run.slot[i], now_ms, fn, ctx);
-            if (rc != 0) {
-                return rc;
-            }
+            uint64_t w = atomic_load_explicit(&run.slot[i], memory_order_acquire);
+            struct seen *seen = &batch->seen[batch->n];
+            batch->n += w != 0 && copy_seen(st, w, now_ms, seen) && seen->is_live;
         }
     } while (pn_run_next(st, at, &run));
-    return 0;
+}
+
+/* A chain is taken whole or again, because items move forward in it; if it changes
+ * all the time, under the lock. PN_OK or PN_BUSY. */
+static int
+collect_whole(struct pn_store *st, const struct pn_probe *at, uint64_t now_ms,
+              struct batch *batch)
+{
+    const struct pn_bucket *b = pn_bucket_at(st, at->shard, at->bucket);
+    for (unsigned i = 0; i < TRIES; i++) {
+        uint32_t version = atomic_load_explicit(&b->version, memory_order_acquire);
+        collect(st, at, now_ms, batch);
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(&b->version, memory_order_relaxed) == version) {
+            return PN_OK;
+        }
+    }
+    if (pn_lock(st, at->shard, st->write_wait_ms) != PN_OK) {
+        return PN_BUSY;
+    }
+    collect(st, at, now_ms, batch);
+    pn_unlock(st, at->shard);
+    return PN_OK;
 }
 
 int
@@ -83,13 +88,19 @@ pn_store_scan(struct pn_store *st, uint64_t now_ms, uint64_t *cursor, pn_scan_fn
               void *ctx)
 {
     uint64_t total = (uint64_t)st->geo.nshard * st->geo.nbucket;
-    uint64_t from = *cursor, to = pn_min64(from + BUCKETS_PER_CALL, total);
+    uint64_t from = pn_min64(*cursor, total);
+    uint64_t to = from + pn_min64(BUCKETS_PER_CALL, total - from);
     now_ms = pn_time(st, now_ms);
     for (uint64_t i = from; i < to; i++) {
         struct pn_probe at = {.shard = (uint32_t)(i / st->geo.nbucket),
                               .bucket = (uint32_t)(i % st->geo.nbucket)};
-        int rc = visit_bucket(st, &at, now_ms, fn, ctx);
-        if (rc != 0) {
+        struct batch batch;
+        int rc = collect_whole(st, &at, now_ms, &batch);
+        for (unsigned k = 0; k < batch.n && rc == PN_OK; k++) {
+            const struct seen *seen = &batch.seen[k];
+            rc = fn(ctx, seen->key, seen->klen, &seen->item);
+        }
+        if (rc != PN_OK) {
             return rc;
         }
     }
