@@ -98,7 +98,7 @@ int
 bound_type_add(PyObject *module)
 {
     struct core_state *st = core_state_of(module);
-    st->bound_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &bound_spec, NULL);
+    st->bound_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &bound_spec,
+                                                              NULL);
     return st->bound_type == NULL ? -1 : PyModule_AddType(module, st->bound_type);
 }

@@ -18,11 +18,11 @@ cache_counters(struct cache_object *self, PyObject *unused)
 
 static PyMethodDef cache_methods[] = {
     {"get", (PyCFunction)(void (*)(void))cache_get, FAST,
-     "get(key, default=None)\n--\n\n"
+     "get($self, key, default=None)\n--\n\n"
      "The value of key, or default. Each call returns an object of its own: to\n"
      "change it does not change what is cached."},
     {"gets", (PyCFunction)(void (*)(void))cache_gets, FAST,
-     "gets(key, default=None)\n--\n\n"
+     "gets($self, key, default=None)\n--\n\n"
      "(value, token), the token being what cas() wants; (default, None) on a miss."},
     {"get_many", (PyCFunction)cache_get_many, METH_O,
      "get_many($self, keys, /)\n--\n\n"
@@ -31,29 +31,30 @@ static PyMethodDef cache_methods[] = {
      "ttl($self, key, /)\n--\n\n"
      "Seconds that key has left, inf when it never expires, None when it is absent."},
     {"set", (PyCFunction)(void (*)(void))cache_set, FAST,
-     "set(key, value, ttl=<the cache's>, *, tags=None)\n--\n\n"
-     "Stores value. False when the store was too busy and nothing was changed."},
+     "set($self, key, value, ttl=..., *, tags=None)\n--\n\n"
+     "Stores value for ttl, the cache's own when not given. False\n"
+     "when the store was too busy and nothing was changed."},
     {"add", (PyCFunction)(void (*)(void))cache_add, FAST,
-     "add(key, value, ttl=<the cache's>, *, tags=None)\n--\n\n"
+     "add($self, key, value, ttl=..., *, tags=None)\n--\n\n"
      "Stores value if key is absent. True when it was stored."},
     {"replace", (PyCFunction)(void (*)(void))cache_replace, FAST,
-     "replace(key, value, ttl=<the cache's>, *, tags=None)\n--\n\n"
+     "replace($self, key, value, ttl=..., *, tags=None)\n--\n\n"
      "Stores value if key is present. True when it was stored."},
     {"cas", (PyCFunction)(void (*)(void))cache_cas, FAST,
-     "cas(key, value, token, ttl=<the cache's>, *, tags=None)\n--\n\n"
+     "cas($self, key, value, token, ttl=..., *, tags=None)\n--\n\n"
      "Stores value if nobody wrote key since gets() gave token."},
     {"set_many", (PyCFunction)(void (*)(void))cache_set_many, FAST,
-     "set_many(mapping, ttl=<the cache's>, *, tags=None)\n--\n\n"
+     "set_many($self, mapping, ttl=..., *, tags=None)\n--\n\n"
      "Stores every pair. Returns the list of keys that were not stored."},
     {"touch", (PyCFunction)(void (*)(void))cache_touch, FAST,
-     "touch(key, ttl=<the cache's>)\n--\n\n"
+     "touch($self, key, ttl=...)\n--\n\n"
      "Gives key a new time to live. False when it is absent."},
     {"incr", (PyCFunction)(void (*)(void))cache_incr, FAST,
-     "incr(key, delta=1, *, initial=0, ttl=<unchanged>)\n--\n\n"
+     "incr($self, key, delta=1, *, initial=0, ttl=...)\n--\n\n"
      "Adds to a counter, exactly, whoever else does, and returns it. An absent one\n"
      "starts at initial; with initial=None it raises KeyNotFound."},
     {"decr", (PyCFunction)(void (*)(void))cache_decr, FAST,
-     "decr(key, delta=1, *, initial=0, ttl=<unchanged>)\n--\n\n"
+     "decr($self, key, delta=1, *, initial=0, ttl=...)\n--\n\n"
      "Subtracts from a counter; see incr()."},
     {"delete", (PyCFunction)cache_delete, METH_O,
      "delete($self, key, /)\n--\n\n"
@@ -70,16 +71,24 @@ static PyMethodDef cache_methods[] = {
      "Forgets every item stored with this tag, in one step, however many."},
     {"invalidate_tags", (PyCFunction)cache_invalidate_tags, METH_O,
      "invalidate_tags($self, tags, /)\n--\n\nForgets every item with any of them."},
-    {"_key", (PyCFunction)cache_key, METH_O, "The key as the store has it."},
-    {"_look", (PyCFunction)(void (*)(void))cache_look, FAST, "See load.c."},
-    {"_tags", (PyCFunction)cache_tags, METH_O, "See load.c."},
-    {"_lease", (PyCFunction)(void (*)(void))cache_lease, FAST, "See load.c."},
-    {"_fill", (PyCFunction)(void (*)(void))cache_fill, FAST, "See load.c."},
-    {"_drop", (PyCFunction)(void (*)(void))cache_drop, FAST, "See load.c."},
-    {"_has", (PyCFunction)cache_has, METH_O, "See load.c."},
-    {"_count", (PyCFunction)(void (*)(void))cache_count, FAST, "See load.c."},
+    {"_key", (PyCFunction)cache_key, METH_O,
+     "_key($self, key, /)\n--\n\nThe key as the store has it."},
+    {"_look", (PyCFunction)(void (*)(void))cache_look, FAST,
+     "_look($self, key, early, cap_ms, /)\n--\n\nSee load.c."},
+    {"_tags", (PyCFunction)cache_tags, METH_O,
+     "_tags($self, tags, /)\n--\n\nSee load.c."},
+    {"_lease", (PyCFunction)(void (*)(void))cache_lease, FAST,
+     "_lease($self, key, ttl_ms, /)\n--\n\nSee load.c."},
+    {"_fill", (PyCFunction)(void (*)(void))cache_fill, FAST,
+     "_fill($self, key, value, ttl_ms, grace_ms, load_us, negative, tags, lease, /)\n"
+     "--\n\nSee load.c."},
+    {"_drop", (PyCFunction)(void (*)(void))cache_drop, FAST,
+     "_drop($self, key, /)\n--\n\nSee load.c."},
+    {"_has", (PyCFunction)cache_has, METH_O, "_has($self, key, /)\n--\n\nSee load.c."},
+    {"_count", (PyCFunction)(void (*)(void))cache_count, FAST,
+     "_count($self, name, by, /)\n--\n\nSee load.c."},
     {"_counters", (PyCFunction)cache_counters, METH_NOARGS,
-     "What this cache counted in this process."},
+     "_counters($self, /)\n--\n\nWhat this cache counted in this process."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -94,13 +103,14 @@ struct cache_args {
 static int
 parse_cache_args(PyObject *args, PyObject *kwargs, struct cache_args *out)
 {
-    static const char *const names[] = {"store",  "prefix",       "ttl",
-                                        "seed",   "codec",        "secret",
+    static const char *const names[] = {"store",        "prefix",         "ttl",
+                                        "seed",         "codec",          "secret",
                                         "compress_min", "compress_level", NULL};
-    return PyArg_ParseTupleAndKeywords(args, kwargs, "OOOK$OOni:Cache", CORE_NAMES(names),
-                                       &out->store, &out->prefix, &out->ttl, &out->seed,
-                                       &out->codec.name, &out->codec.secret,
-                                       &out->codec.zstd_min, &out->codec.zstd_level)
+    return PyArg_ParseTupleAndKeywords(args, kwargs, "OOOK$OOni:Cache",
+                                       CORE_NAMES(names), &out->store, &out->prefix,
+                                       &out->ttl, &out->seed, &out->codec.name,
+                                       &out->codec.secret, &out->codec.zstd_min,
+                                       &out->codec.zstd_level)
                ? 0
                : -1;
 }
@@ -220,7 +230,7 @@ int
 cache_type_add(PyObject *module)
 {
     struct core_state *st = core_state_of(module);
-    st->cache_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &cache_spec, NULL);
+    st->cache_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &cache_spec,
+                                                              NULL);
     return st->cache_type == NULL ? -1 : PyModule_AddType(module, st->cache_type);
 }

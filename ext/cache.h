@@ -34,7 +34,7 @@ struct cache_object {
     struct {
         size_t len;
         char text[KEY_PREFIX_MAX + 8];
-    } group;              /* the namespace's tag, stored with every item; or empty */
+    } group; /* the namespace's tag, stored with every item; or empty */
     struct counters counters;
 };
 
@@ -123,11 +123,10 @@ cache_take_tags(struct cache_object *self, struct pn_store *store, PyObject *tag
 
 /* ---- Methods, put into one table in cache.c -------------------------------- */
 
-#define CACHE_FAST(name)                                                       \
-    PyObject *cache_##name(struct cache_object *self, PyObject *const *args,   \
+#define CACHE_FAST(name)                                                     \
+    PyObject *cache_##name(struct cache_object *self, PyObject *const *args, \
                            Py_ssize_t nargs, PyObject *kwnames)
-#define CACHE_ONE(name)                                                        \
-    PyObject *cache_##name(struct cache_object *self, PyObject *arg)
+#define CACHE_ONE(name) PyObject *cache_##name(struct cache_object *self, PyObject *arg)
 
 /* cache_read.c */
 CACHE_FAST(get);

@@ -25,8 +25,8 @@ delete_key(struct pn_store *store, const struct key_buf *name)
 {
     int rc = pn_store_delete(store, PN_NOW, name->data, name->len);
     for (int i = 1; i < BUSY_TRIES && rc == PN_BUSY; i++) {
-        Py_BEGIN_ALLOW_THREADS
-        rc = pn_store_delete(store, PN_NOW, name->data, name->len);
+        Py_BEGIN_ALLOW_THREADS rc = pn_store_delete(store, PN_NOW, name->data,
+                                                    name->len);
         Py_END_ALLOW_THREADS
     }
     return rc;
@@ -57,8 +57,7 @@ static int
 delete_object(struct cache_object *self, PyObject *key)
 {
     struct key_buf name;
-    return key_from_object(&self->keys, key, &name) < 0 ? -1
-                                                        : delete_name(self, &name);
+    return key_from_object(&self->keys, key, &name) < 0 ? -1 : delete_name(self, &name);
 }
 
 PyObject *
@@ -181,10 +180,16 @@ create_tagged(struct cache_object *self, struct pn_store *store,
         val[i] = (uint8_t)((uint64_t)incr->initial >> (8 * i));
     }
     struct pn_tag tag = pn_store_tag(store, self->group.text, self->group.len);
-    struct pn_put put = {
-        .key = incr->key, .klen = incr->klen, .val = val, .vlen = sizeof val,
-        .ttl_ms = incr->ttl_ms == PN_KEEP_TTL ? PN_NO_TTL : incr->ttl_ms,
-        .bits = PN_ITEM_INT, .mode = PN_PUT_ADD, .ntags = 1, .tags = &tag};
+    struct pn_put put = {.key = incr->key,
+                         .klen = incr->klen,
+                         .val = val,
+                         .vlen = sizeof val,
+                         .ttl_ms = incr->ttl_ms == PN_KEEP_TTL ? PN_NO_TTL
+                                                               : incr->ttl_ms,
+                         .bits = PN_ITEM_INT,
+                         .mode = PN_PUT_ADD,
+                         .ntags = 1,
+                         .tags = &tag};
     *value = incr->initial;
     return pn_store_put(store, PN_NOW, &put, NULL);
 }
@@ -208,8 +213,7 @@ incr_key(struct cache_object *self, struct pn_store *store, const struct pn_incr
 {
     int rc = try_incr(self, store, incr, value);
     for (int i = 1; i < BUSY_TRIES && (rc == PN_BUSY || rc == PN_EXISTS); i++) {
-        Py_BEGIN_ALLOW_THREADS
-        rc = try_incr(self, store, incr, value);
+        Py_BEGIN_ALLOW_THREADS rc = try_incr(self, store, incr, value);
         Py_END_ALLOW_THREADS
     }
     return rc;

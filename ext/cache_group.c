@@ -30,7 +30,8 @@ tag_text(struct cache_object *self, PyObject *tag, char room[TAG_ROOM], size_t *
     if (size < 1 || (size_t)size + head + 2 > TAG_ROOM) {
         PyErr_Format(self->st->config_error,
                      "a tag has 1 to %zd bytes, not %zd: use an identifier, or a "
-                     "digest of it", (Py_ssize_t)(TAG_ROOM - 2 - head), size);
+                     "digest of it",
+                     (Py_ssize_t)(TAG_ROOM - 2 - head), size);
         return -1;
     }
     memcpy(room, "t:", 2);

@@ -14,10 +14,9 @@ get_without_gil(struct pn_store *store, const char *key, size_t len,
     if (cap <= CACHE_GIL_MAX) {
         return pn_store_get(store, PN_NOW, key, len, out->data, cap, &out->item);
     }
-    Py_BEGIN_ALLOW_THREADS
-    rc = pn_store_get(store, PN_NOW, key, len, out->data, cap, &out->item);
-    Py_END_ALLOW_THREADS
-    return rc;
+    Py_BEGIN_ALLOW_THREADS rc = pn_store_get(store, PN_NOW, key, len, out->data, cap,
+                                             &out->item);
+    Py_END_ALLOW_THREADS return rc;
 }
 
 /* The value is longer than the room on the stack: take what it needs from the heap,
@@ -194,7 +193,7 @@ cache_iterate_keys(struct cache_object *self, PyObject *keys)
 
 /* ---- Many items ------------------------------------------------------------ */
 
-#define BATCH 32      /* keys whose cache misses overlap */
+#define BATCH 32       /* keys whose cache misses overlap */
 #define BATCH_ROOM 512 /* bytes of a value that need no second look */
 
 struct batch {
@@ -270,8 +269,8 @@ batch_add(struct cache_object *self, struct batch *batch, PyObject *key)
     if (key_from_object(&self->keys, key, name) < 0) {
         return -1;
     }
-    batch->get[i] = (struct pn_get){.key = name->data, .klen = name->len,
-                                    .buf = batch->room[i], .cap = BATCH_ROOM};
+    batch->get[i] = (struct pn_get){
+        .key = name->data, .klen = name->len, .buf = batch->room[i], .cap = BATCH_ROOM};
     return 0;
 }
 

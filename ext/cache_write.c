@@ -15,8 +15,8 @@ put_answer(struct cache_object *self, struct pn_store *store, int rc, size_t vle
     if (rc == PN_E_VALUE_SIZE) {
         PyErr_Format(self->st->value_too_large,
                      "the value has %zu bytes encoded, and this store takes %llu at "
-                     "most: store less, or make the store larger (size=)", vlen,
-                     (unsigned long long)pn_store_value_max(store));
+                     "most: store less, or make the store larger (size=)",
+                     vlen, (unsigned long long)pn_store_value_max(store));
     } else {
         errors_raise(self->st, rc, "set");
     }
@@ -34,8 +34,7 @@ put_encoded(struct cache_object *self, struct pn_put *put, uint64_t *cas)
     if (put->vlen <= CACHE_GIL_MAX) {
         rc = pn_store_put(store, PN_NOW, put, cas);
     } else {
-        Py_BEGIN_ALLOW_THREADS
-        rc = pn_store_put(store, PN_NOW, put, cas);
+        Py_BEGIN_ALLOW_THREADS rc = pn_store_put(store, PN_NOW, put, cas);
         Py_END_ALLOW_THREADS
     }
     rc = put_answer(self, store, rc, put->vlen);

@@ -185,12 +185,11 @@ cached_bind(struct cached_object *self, PyObject *args, PyObject *kwargs)
     struct key_buf key;
     int rc = bind_call(self, args, kwargs, &key);
     if (rc == KEYS_MISMATCH) {
-        PyErr_Format(PyExc_TypeError,
-                     "these arguments do not fit the signature of %R", self->function);
+        PyErr_Format(PyExc_TypeError, "these arguments do not fit the signature of %R",
+                     self->function);
     }
-    return rc == KEYS_BOUND
-               ? PyBytes_FromStringAndSize(key.data, (Py_ssize_t)key.len)
-               : NULL;
+    return rc == KEYS_BOUND ? PyBytes_FromStringAndSize(key.data, (Py_ssize_t)key.len)
+                            : NULL;
 }
 
 /* head() -> bytes: what every key of this function starts with. */
@@ -259,12 +258,13 @@ struct cached_args {
 static int
 parse_cached_args(PyObject *args, PyObject *kwargs, struct cached_args *out)
 {
-    static const char *const names[] = {"cache", "function", "miss",   "bound", "shape", "key",
-                            "is_async", "early", "early_cap_ms", NULL};
-    return PyArg_ParseTupleAndKeywords(
-               args, kwargs, "OOOOO|$Opdd:Cached", CORE_NAMES(names), &out->cache, &out->function,
-               &out->miss, &out->bound, &out->shape, &out->key, &out->is_async,
-               &out->beta, &out->cap_ms)
+    static const char *const names[] = {"cache",        "function", "miss",     "bound",
+                                        "shape",        "key",      "is_async", "early",
+                                        "early_cap_ms", NULL};
+    return PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOO|$Opdd:Cached",
+                                       CORE_NAMES(names), &out->cache, &out->function,
+                                       &out->miss, &out->bound, &out->shape, &out->key,
+                                       &out->is_async, &out->beta, &out->cap_ms)
                ? 0
                : -1;
 }
@@ -324,13 +324,15 @@ make_cached(PyTypeObject *type, struct core_state *st, const struct cached_args 
 
 static PyMethodDef cached_methods[] = {
     {"_bind", (PyCFunction)(void (*)(void))cached_bind, METH_VARARGS | METH_KEYWORDS,
-     "The key of a call, as the store has it."},
+     "_bind($self, *args, **kwargs)\n--\n\nThe key of a call, as the store has it."},
     {"_head", (PyCFunction)cached_head, METH_NOARGS,
-     "What every key of this function starts with."},
-    {"_count", (PyCFunction)cached_count, METH_VARARGS, "Adds to a counter."},
+     "_head($self, /)\n--\n\nWhat every key of this function starts with."},
+    {"_count", (PyCFunction)cached_count, METH_VARARGS,
+     "_count($self, name, by, /)\n--\n\nAdds to a counter."},
     {"_counters", (PyCFunction)cached_counters, METH_NOARGS,
-     "What this function counted in this process."},
-    {"_forget", (PyCFunction)cached_forget, METH_NOARGS, "Counts from zero again."},
+     "_counters($self, /)\n--\n\nWhat this function counted in this process."},
+    {"_forget", (PyCFunction)cached_forget, METH_NOARGS,
+     "_forget($self, /)\n--\n\nCounts from zero again."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -382,7 +384,8 @@ static PyGetSetDef cached_getset[] = {
 };
 
 static PyType_Slot cached_slots[] = {
-    {Py_tp_doc, CORE_DOC("A function whose results are cached; see pinyon.Cache.cached().")},
+    {Py_tp_doc,
+     CORE_DOC("A function whose results are cached; see pinyon.Cache.cached().")},
     {Py_tp_new, cached_new},
     {Py_tp_call, cached_call},
     {Py_tp_descr_get, cached_descr_get},
@@ -405,7 +408,7 @@ int
 cached_type_add(PyObject *module)
 {
     struct core_state *st = core_state_of(module);
-    st->cached_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &cached_spec, NULL);
+    st->cached_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &cached_spec,
+                                                               NULL);
     return st->cached_type == NULL ? -1 : PyModule_AddType(module, st->cached_type);
 }

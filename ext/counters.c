@@ -39,10 +39,10 @@ counters_dict(struct counters *counters)
     if (dict == NULL) {
         return NULL;
     }
-#define COUNTERS_PUT(field)                                                    \
-    if (counters_put(dict, #field, &counters->n[COUNT_##field]) < 0) {         \
-        Py_DECREF(dict);                                                       \
-        return NULL;                                                           \
+#define COUNTERS_PUT(field)                                            \
+    if (counters_put(dict, #field, &counters->n[COUNT_##field]) < 0) { \
+        Py_DECREF(dict);                                               \
+        return NULL;                                                   \
     }
     COUNTERS(COUNTERS_PUT)
 #undef COUNTERS_PUT

@@ -15,27 +15,27 @@
 #include <stdint.h>
 
 /*    field           what one of it is */
-#define COUNTERS(X)                                                            \
-    X(hits)           /* calls answered from the store, the next three too */  \
-    X(negative_hits)  /* of these: a remembered absence */                     \
-    X(stale_hits)     /* of these: past its soft expiry */                     \
-    X(misses)         /* calls that were not */                                \
-    X(loads)          /* runs of the function or loader */                     \
-    X(load_us)        /* microseconds they took */                             \
-    X(load_errors)    /* of these: raised */                                   \
-    X(early_loads)    /* of these: refreshes before the soft expiry */         \
-    X(waits)          /* misses that waited for somebody else's load */        \
-    X(takeovers)      /* loads begun because a wait was too long */            \
-    X(fenced)         /* results not stored: invalidated while they loaded */  \
-    X(rejected)       /* results not stored: too large or not encodable */     \
-    X(errors)         /* trouble of the store that was hidden from a caller */ \
-    X(bypassed)       /* calls within bypass() */
+#define COUNTERS(X)                                                           \
+    X(hits)          /* calls answered from the store, the next three too */  \
+    X(negative_hits) /* of these: a remembered absence */                     \
+    X(stale_hits)    /* of these: past its soft expiry */                     \
+    X(misses)        /* calls that were not */                                \
+    X(loads)         /* runs of the function or loader */                     \
+    X(load_us)       /* microseconds they took */                             \
+    X(load_errors)   /* of these: raised */                                   \
+    X(early_loads)   /* of these: refreshes before the soft expiry */         \
+    X(waits)         /* misses that waited for somebody else's load */        \
+    X(takeovers)     /* loads begun because a wait was too long */            \
+    X(fenced)        /* results not stored: invalidated while they loaded */  \
+    X(rejected)      /* results not stored: too large or not encodable */     \
+    X(errors)        /* trouble of the store that was hidden from a caller */ \
+    X(bypassed)      /* calls within bypass() */
 
 enum counter {
 #define COUNTERS_ENUM(field) COUNT_##field,
     COUNTERS(COUNTERS_ENUM)
 #undef COUNTERS_ENUM
-    COUNT_TOTAL
+        COUNT_TOTAL
 };
 
 struct counters {

@@ -34,8 +34,8 @@ static PyObject *
 exception_of(const struct core_state *st, int code)
 {
     switch (code) {
-#define EXC_CASE(name, number, text)                                           \
-    case name:                                                                 \
+#define EXC_CASE(name, number, text) \
+    case name:                       \
         return EXC_##name;
         PN_ERROR_MAP(EXC_CASE)
 #undef EXC_CASE
@@ -78,15 +78,13 @@ errors_raise_why(struct core_state *st, const struct pn_why *why)
 {
     const char *text = why->text[0] != '\0' ? why->text : pn_strerror(why->code);
     PyObject *message = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
-    return raise_object(exception_of(st, why->code), message,
-                        pn_error_name(why->code));
+    return raise_object(exception_of(st, why->code), message, pn_error_name(why->code));
 }
 
 PyObject *
 errors_raise_closed(struct core_state *st)
 {
-    PyErr_SetString(st->closed_error,
-                    "the cache is closed; make a new Cache to go on");
+    PyErr_SetString(st->closed_error, "the cache is closed; make a new Cache to go on");
     return NULL;
 }
 
@@ -95,7 +93,8 @@ errors_raise_busy(struct core_state *st, const char *what)
 {
     PyObject *message = PyUnicode_FromFormat(
         "%s: another process held the store's lock for too long and nothing was "
-        "changed; try again", what);
+        "changed; try again",
+        what);
     return raise_object(st->busy_error, message, "PN_BUSY");
 }
 
@@ -125,9 +124,9 @@ int
 errors_add(PyObject *module)
 {
     struct core_state *st = core_state_of(module);
-#define EXC_MAKE(field, name, base, other)                                     \
-    if ((st->field = make_exception(module, name, base, other)) == NULL) {     \
-        return -1;                                                             \
+#define EXC_MAKE(field, name, base, other)                                 \
+    if ((st->field = make_exception(module, name, base, other)) == NULL) { \
+        return -1;                                                         \
     }
     CORE_EXCEPTIONS(EXC_MAKE)
 #undef EXC_MAKE

@@ -1,11 +1,7 @@
-/* log() and getpid() want more than C11. */
-#define _GNU_SOURCE
-
 #include "load.h"
 
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "errors.h"
 
@@ -16,8 +12,8 @@
 static double
 draw(_Atomic uint64_t *seed, uint64_t stir)
 {
-    uint64_t z =
-        atomic_fetch_add_explicit(seed, 0x9e3779b97f4a7c15u, memory_order_relaxed);
+    uint64_t z = atomic_fetch_add_explicit(seed, 0x9e3779b97f4a7c15u,
+                                           memory_order_relaxed);
     z += stir * 0xd1342543de82ef95u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
@@ -209,9 +205,13 @@ cache_fill(struct cache_object *self, PyObject *const *args, Py_ssize_t nargs,
     if (units > ITEM_GRACE_MASK) {
         units = ITEM_GRACE_MASK;
     }
-    struct pn_put put = {
-        .key = in.key, .klen = in.len, .mode = PN_PUT_SET, .lease = in.lease,
-        .tags = in.tagging.tag, .ntags = in.tagging.n, .ttl_ms = PN_NO_TTL};
+    struct pn_put put = {.key = in.key,
+                         .klen = in.len,
+                         .mode = PN_PUT_SET,
+                         .lease = in.lease,
+                         .tags = in.tagging.tag,
+                         .ntags = in.tagging.n,
+                         .ttl_ms = PN_NO_TTL};
     if (in.ttl_ms >= 0) {
         put.ttl_ms = (uint64_t)in.ttl_ms + units * ITEM_GRACE_UNIT;
         put.cflags = (uint32_t)units;
@@ -293,128 +293,5 @@ cache_lease(struct cache_object *self, PyObject *const *args, Py_ssize_t nargs,
     if (rc < 0) {
         return errors_raise(self->st, rc, "lease");
     }
-    struct lease_object *out = core_alloc(self->st->lease_type);
-    if (out == NULL) {
-        return NULL; /* the lease runs out by itself */
-    }
-    Py_INCREF((PyObject *)self->store);
-    out->store = self->store;
-    out->lease = lease;
-    out->is_held = rc == PN_OK;
-    out->pid = (int)getpid();
-    return (PyObject *)out;
-}
-
-/* Gives a lease of ours back, once. */
-static void
-lease_release(struct lease_object *self)
-{
-    if (!self->is_held || self->pid != (int)getpid()) {
-        return;
-    }
-    self->is_held = false;
-    store_add_inside(self->store, 1);
-    if (!self->store->is_closed) {
-        pn_store_lease_end(self->store->store, &self->lease);
-    }
-    store_leave(self->store);
-}
-
-static PyObject *
-lease_end(struct lease_object *self, PyObject *unused)
-{
-    (void)unused;
-    lease_release(self);
-    Py_RETURN_NONE;
-}
-
-/* keep(ms): lets a lease of ours stand so long and no longer, without its holder. */
-static PyObject *
-lease_keep(struct lease_object *self, PyObject *ms)
-{
-    unsigned long long ttl = PyLong_AsUnsignedLongLong(ms);
-    struct pn_store *store = PyErr_Occurred() ? NULL : store_enter(self->store);
-    if (store == NULL) {
-        return NULL;
-    }
-    if (self->is_held) {
-        self->is_held = false;
-        pn_store_lease_renew(store, PN_NOW, &self->lease, ttl);
-    }
-    store_leave(self->store);
-    Py_RETURN_NONE;
-}
-
-/* wait(ms) -> bool: something changed. Sleeps without the GIL. */
-static PyObject *
-lease_wait(struct lease_object *self, PyObject *timeout)
-{
-    unsigned long ms = PyLong_AsUnsignedLong(timeout);
-    struct pn_store *store = PyErr_Occurred() ? NULL : store_enter(self->store);
-    if (store == NULL) {
-        return NULL;
-    }
-    int rc;
-    Py_BEGIN_ALLOW_THREADS
-    rc = pn_store_lease_wait(store, &self->lease, (uint32_t)ms);
-    Py_END_ALLOW_THREADS
-    store_leave(self->store);
-    return PyBool_FromLong(rc == PN_OK);
-}
-
-static PyObject *
-lease_held(struct lease_object *self, void *unused)
-{
-    (void)unused;
-    return PyBool_FromLong(self->is_held);
-}
-
-static void
-lease_dealloc(struct lease_object *self)
-{
-    if (self->store != NULL) {
-        lease_release(self);
-        Py_DECREF((PyObject *)self->store);
-    }
-    core_free_object(self);
-}
-
-static PyMethodDef lease_methods[] = {
-    {"end", (PyCFunction)lease_end, METH_NOARGS,
-     "Gives the lease back and wakes the waiters. May be called twice."},
-    {"keep", (PyCFunction)lease_keep, METH_O,
-     "Lets the lease stand for so many milliseconds, without its holder."},
-    {"wait", (PyCFunction)lease_wait, METH_O,
-     "Sleeps until the lease changes (True) or so many milliseconds have passed."},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef lease_getset[] = {
-    {"held", (getter)lease_held, NULL, "True: ours; False: somebody else's.", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-};
-
-static PyType_Slot lease_slots[] = {
-    {Py_tp_doc, CORE_DOC("The right to load one key, or a view of who has it.")},
-    {Py_tp_dealloc, lease_dealloc},
-    {Py_tp_methods, lease_methods},
-    {Py_tp_getset, lease_getset},
-    {0, NULL},
-};
-
-static PyType_Spec lease_spec = {
-    .name = "pinyon._core.Lease",
-    .basicsize = sizeof(struct lease_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
-             Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = lease_slots,
-};
-
-int
-lease_type_add(PyObject *module)
-{
-    struct core_state *st = core_state_of(module);
-    st->lease_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &lease_spec, NULL);
-    return st->lease_type == NULL ? -1 : PyModule_AddType(module, st->lease_type);
+    return lease_of(self, &lease, rc == PN_OK);
 }

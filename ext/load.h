@@ -38,6 +38,10 @@ struct lease_object {
     int pid;      /* of the process that holds it: a forked child does not */
 };
 
+/* lease.c: a Lease, ours or somebody else's. */
+PyObject *
+lease_of(struct cache_object *cache, const struct pn_lease *lease, bool is_held);
+
 int
 lease_type_add(PyObject *module);
 

@@ -123,9 +123,10 @@ core_free(void *module)
 
 static PyMethodDef core_functions[] = {
     {"unlink", (PyCFunction)(void (*)(void))store_unlink, METH_FASTCALL,
-     "unlink(name, dir=None)\n--\n\nRemoves the name of a shared store."},
+     "unlink($module, name, dir=None, /)\n--\n\nRemoves the name of a shared store."},
     {"parse_ttl", (PyCFunction)(void (*)(void))ttl_parse, METH_FASTCALL,
-     "parse_ttl(ttl, option='ttl')\n--\n\nMilliseconds, or None for no expiry."},
+     "parse_ttl($module, ttl, option='ttl', /)\n--\n\nMilliseconds, or None for no "
+     "expiry."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -151,7 +151,7 @@ int
 ready_type_add(PyObject *module)
 {
     struct core_state *st = core_state_of(module);
-    st->ready_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &ready_spec, NULL);
+    st->ready_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &ready_spec,
+                                                              NULL);
     return st->ready_type == NULL ? -1 : PyModule_AddType(module, st->ready_type);
 }

@@ -18,8 +18,8 @@ void
 store_close_if_idle(struct store_object *obj)
 {
     if (store_add_inside(obj, 0) == 0) {
-        struct pn_store *store =
-            __atomic_exchange_n(&obj->store, NULL, __ATOMIC_ACQ_REL);
+        struct pn_store *store = __atomic_exchange_n(&obj->store, NULL,
+                                                     __ATOMIC_ACQ_REL);
         pn_store_close(store);
     }
 }
@@ -33,11 +33,12 @@ static int
 parse_store_args(PyObject *args, PyObject *kwargs, struct store_args *out)
 {
     static const char *const names[] = {"name",  "size", "item", "write_wait_ms",
-                            "flags", "dir",  NULL};
+                                        "flags", "dir",  NULL};
     unsigned long long size = 0;
     unsigned int item = 0, wait = 0, flags = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|z$KIIIz:Store", CORE_NAMES(names), &out->name,
-                                     &size, &item, &wait, &flags, &out->opts.dir)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|z$KIIIz:Store", CORE_NAMES(names),
+                                     &out->name, &size, &item, &wait, &flags,
+                                     &out->opts.dir)) {
         return -1;
     }
     out->opts.size = size;
@@ -63,11 +64,11 @@ store_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     struct pn_why why = {.code = 0};
     int rc;
     Py_BEGIN_ALLOW_THREADS /* creating a region touches all its pages */
-    rc = in.name == NULL
-             ? pn_store_open_private(&in.opts, &self->store, &why)
-             : pn_store_open_shared(in.name, &in.opts, &self->store, &why);
-    Py_END_ALLOW_THREADS
-    if (rc < 0) {
+        rc = in.name == NULL
+                 ? pn_store_open_private(&in.opts, &self->store, &why)
+                 : pn_store_open_shared(in.name, &in.opts, &self->store, &why);
+    Py_END_ALLOW_THREADS if (rc < 0)
+    {
         self->is_closed = true;
         why.code = rc;
         errors_raise_why(st, &why);
@@ -114,14 +115,15 @@ store_after_fork(struct store_object *self, PyObject *unused)
 /* ---- Looking at the whole -------------------------------------------------- */
 
 /* Fields of struct pn_store_stats in the order of the header. */
-#define STATS_FIELDS(X)                                                        \
-    X(size) X(value_max) X(items) X(bytes) X(dead_bytes) X(index_capacity)     \
-    X(hits) X(misses) X(retries) X(fallbacks) X(sets) X(deletes) X(evicted)    \
-    X(expired) X(reclaimed) X(copied) X(skipped) X(index_evicted) X(leases)    \
-    X(lease_takeovers) X(fenced) X(clears) X(invalidations) X(recoveries)      \
-    X(wipes) X(shards) X(segments) X(segments_free) X(segments_large)          \
-    X(segment_size) X(condemned) X(processes) X(age_evicted_ms) X(uptime_ms)   \
-    X(shared)
+#define STATS_FIELDS(X)                                                               \
+    X(size)                                                                           \
+    X(value_max) X(items) X(bytes) X(dead_bytes) X(index_capacity) X(hits) X(misses)  \
+        X(retries) X(fallbacks) X(sets) X(deletes) X(evicted) X(expired) X(reclaimed) \
+            X(copied) X(skipped) X(index_evicted) X(leases) X(lease_takeovers)        \
+                X(fenced) X(clears) X(invalidations) X(recoveries) X(wipes) X(shards) \
+                    X(segments) X(segments_free) X(segments_large) X(segment_size)    \
+                        X(condemned) X(processes) X(age_evicted_ms) X(uptime_ms)      \
+                            X(shared)
 
 static int
 put_number(PyObject *dict, const char *name, uint64_t number)
@@ -142,10 +144,8 @@ store_stats(struct store_object *self, PyObject *unused)
     }
     struct pn_store_stats stats;
     int rc;
-    Py_BEGIN_ALLOW_THREADS
-    rc = pn_store_stats(store, &stats);
-    Py_END_ALLOW_THREADS
-    store_leave(self);
+    Py_BEGIN_ALLOW_THREADS rc = pn_store_stats(store, &stats);
+    Py_END_ALLOW_THREADS store_leave(self);
     if (rc < 0) {
         return errors_raise(self->st, rc, "stats");
     }
@@ -153,10 +153,10 @@ store_stats(struct store_object *self, PyObject *unused)
     if (dict == NULL) {
         return NULL;
     }
-#define STATS_PUT(field)                                                       \
-    if (put_number(dict, #field, (uint64_t)stats.field) < 0) {                 \
-        Py_DECREF(dict);                                                       \
-        return NULL;                                                           \
+#define STATS_PUT(field)                                       \
+    if (put_number(dict, #field, (uint64_t)stats.field) < 0) { \
+        Py_DECREF(dict);                                       \
+        return NULL;                                           \
     }
     STATS_FIELDS(STATS_PUT)
 #undef STATS_PUT
@@ -174,10 +174,8 @@ store_check(struct store_object *self, PyObject *unused)
     }
     struct pn_store_report report = {.items = 0};
     int rc;
-    Py_BEGIN_ALLOW_THREADS
-    rc = pn_store_check(store, PN_NOW, &report);
-    Py_END_ALLOW_THREADS
-    store_leave(self);
+    Py_BEGIN_ALLOW_THREADS rc = pn_store_check(store, PN_NOW, &report);
+    Py_END_ALLOW_THREADS store_leave(self);
     if (rc == PN_BUSY) {
         return errors_raise_busy(self->st, "check");
     }
@@ -224,13 +222,11 @@ store_count(struct store_object *self, PyObject *prefix)
     if (store == NULL) {
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
-    uint64_t cursor = 0;
+    Py_BEGIN_ALLOW_THREADS uint64_t cursor = 0;
     do {
         pn_store_scan(store, PN_NOW, &cursor, count_prefix, &counting);
     } while (cursor != 0);
-    Py_END_ALLOW_THREADS
-    store_leave(self);
+    Py_END_ALLOW_THREADS store_leave(self);
     return PyLong_FromUnsignedLongLong(counting.items);
 }
 
@@ -287,16 +283,22 @@ store_unlink(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 
 static PyMethodDef store_methods[] = {
     {"close", (PyCFunction)store_close, METH_NOARGS,
+     "close($self, /)\n--\n\n"
      "Closes the store for every cache that uses it. May be called twice."},
     {"after_fork", (PyCFunction)store_after_fork, METH_NOARGS,
+     "after_fork($self, /)\n--\n\n"
      "To be called in the child of a fork, before anything else."},
     {"stats", (PyCFunction)store_stats, METH_NOARGS,
+     "stats($self, /)\n--\n\n"
      "The counters of struct pn_store_stats, by name."},
     {"check", (PyCFunction)store_check, METH_NOARGS,
+     "check($self, /)\n--\n\n"
      "Checks every invariant: (errors, items, slots, overflow, large, first)."},
     {"count", (PyCFunction)store_count, METH_O,
+     "count($self, prefix, /)\n--\n\n"
      "How many live items have a key that starts with these bytes. O(store)."},
     {"bypass", (PyCFunction)store_bypass, METH_O,
+     "bypass($self, step, /)\n--\n\n"
      "A scope of Cache.bypass() opens (+1) or closes (-1)."},
     {NULL, NULL, 0, NULL},
 };
@@ -328,7 +330,7 @@ int
 store_type_add(PyObject *module)
 {
     struct core_state *st = core_state_of(module);
-    st->store_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &store_spec, NULL);
+    st->store_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &store_spec,
+                                                              NULL);
     return st->store_type == NULL ? -1 : PyModule_AddType(module, st->store_type);
 }

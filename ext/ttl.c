@@ -14,7 +14,8 @@ bad_ttl(struct core_state *st, PyObject *ttl, const char *option)
     PyErr_Format(st->config_error,
                  "%s=%R is not a time to live: give seconds as int or float (0: do "
                  "not store), text such as \"10m\" or \"1h30m\", a timedelta, or "
-                 "None for no expiry", option, ttl);
+                 "None for no expiry",
+                 option, ttl);
     return -1;
 }
 

@@ -19,8 +19,7 @@
 
 /* 0 and *MS, or -1 with an exception set. */
 int
-ttl_from_object(struct core_state *st, PyObject *ttl, const char *option,
-                uint64_t *ms);
+ttl_from_object(struct core_state *st, PyObject *ttl, const char *option, uint64_t *ms);
 
 /* parse_ttl(ttl, option="ttl") -> int | None, for the Python side. METH_FASTCALL. */
 PyObject *

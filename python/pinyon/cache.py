@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from types import TracebackType
@@ -11,10 +11,13 @@ from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from . import _core, load
 from .aio import AsyncCalls
-from .cached import Cached, decorate
+from .cached import Cached
+from .decorate import decorate
 from .home import Home
+from .job import Job
 from .policy import Policy, Tags, make_policy
 from .stats import Stats, stats_of
+from .steps import aresolve, resolve
 from .url import Config, parse
 
 __all__ = ["Cache", "destroy"]
@@ -108,7 +111,7 @@ class Cache(AsyncCalls, _core.Cache):
     @classmethod
     def _open(cls, home: Home, config: Config, namespace: str | None) -> Cache:
         prefix = None if namespace is None else f"{namespace}:"
-        self = super().__new__(
+        self: Cache = super().__new__(
             cls,
             home.store,
             prefix,
@@ -194,16 +197,16 @@ class Cache(AsyncCalls, _core.Cache):
                           the function fails (0)
         ``negative_ttl``  time to live of results that mean "there is nothing": None, or
                           what ``absent(result)`` says (like any result)
-        ``early``         refresh before the ttl ends, the sooner the longer the function
-                          takes: beta of XFetch; 1.0 is a good value (0: off)
+        ``early``         refresh before the ttl ends, sooner the longer a run takes:
+                          the beta of XFetch; 1.0 is a good value (0: off)
         ``should_cache``  a function of the result: False does not store it
         ``tags``          a list, or a function of the arguments that returns one
         ``lease``         how long one run may take before another is begun (30 s)
         ``wait``          how long to wait for another's run before running it oneself
                           (None: as long as the lease)
         ``lock``          "host": one run per key on the host; False: per process
-        ``on_error``      "compute": trouble with the cache is hidden, counted and warned
-                          of once; "raise": it is raised
+        ``on_error``      "compute": trouble with the cache is hidden, counted and
+                          warned of once; "raise": it is raised
         ``key``           a function of the arguments, or text such as "{user.uuid}"
         ``version``       change it when the results' meaning changes
         ``name``          in keys; "module.qualname" when not given
@@ -219,8 +222,13 @@ class Cache(AsyncCalls, _core.Cache):
 
         def decorator(function: Any) -> Any:
             return decorate(
-                self, function, policy, parameters,
-                key=key, version=version, name=name,
+                self,
+                function,
+                policy,
+                parameters,
+                key=key,
+                version=version,
+                name=name,
             )
 
         return decorator if function is None else decorator(function)
@@ -241,7 +249,7 @@ class Cache(AsyncCalls, _core.Cache):
         job, found, value = self._start(key, loader, ttl, early, policy)
         if job is None:
             return value  # type: ignore[no-any-return]
-        return load.resolve(load.answer(job, found))  # type: ignore[no-any-return]
+        return resolve(load.answer(job, found))  # type: ignore[no-any-return]
 
     async def aget_or_load(
         self,
@@ -258,7 +266,7 @@ class Cache(AsyncCalls, _core.Cache):
         job, found, value = self._start(key, loader, ttl, early, policy)
         if job is None:
             return value  # type: ignore[no-any-return]
-        return await load.aresolve(  # type: ignore[no-any-return]
+        return await aresolve(  # type: ignore[no-any-return]
             load.answer(job, found)
         )
 
@@ -272,26 +280,29 @@ class Cache(AsyncCalls, _core.Cache):
 
     def _start(
         self, key: Any, loader: Any, ttl: Any, early: float, options: dict[str, Any]
-    ) -> tuple[load.Job | None, int, Any]:
+    ) -> tuple[Job | None, int, Any]:
         """(None, found, value) when there is a good value, else the job to do."""
         given = self._config.ttl if ttl is UNSET else ttl
         policy = make_policy(given, early=early, **_known(options))
         job = self._job(self._key(key), loader, policy)
         found, value = job.look(early, policy.early_cap)
         if found in (_core.FOUND_FRESH, _core.FOUND_NEGATIVE):
-            load.count_hit(job, found)
+            job.count_hit(found)
             return None, found, value
         return job, found, None
 
-    def _job(self, key: bytes, loader: Any, policy: Policy) -> load.Job:
-        return load.Job(
-            self, policy, key, loader,
+    def _job(self, key: bytes, loader: Any, policy: Policy) -> Job:
+        return Job(
+            self,
+            policy,
+            key,
+            loader,
             name=f"get_or_load({key.decode('utf-8', 'replace')!r})",
             count=self._count,
-            tags=lambda: policy.tags,
+            tags=lambda: policy.tags() if callable(policy.tags) else policy.tags,
         )
 
-    # ---- Care -------------------------------------------------------------------------
+    # ---- Care -------------------------------------------------------------------
 
     def stats(self) -> Stats:
         """What the store counted, in all processes since it was made, and what this
@@ -361,7 +372,7 @@ class Cache(AsyncCalls, _core.Cache):
         )
 
 
-_POLICY = tuple(make_policy.__kwdefaults__)
+_POLICY = tuple(make_policy.__kwdefaults__ or ())
 
 
 def _known(options: dict[str, Any]) -> dict[str, Any]:
@@ -375,5 +386,5 @@ def _known(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def destroy(name: str, *, dir: str | None = None) -> None:
-    """Removes the shared store ``name`` from the host; RegionAbsent if there is none."""
+    """Removes the shared store ``name``; RegionAbsent when there is none."""
     _core.unlink(name, dir)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -14,19 +12,22 @@ from typing import (
     NamedTuple,
     ParamSpec,
     TypeVar,
+    overload,
 )
 
 from . import _core, load
 from ._core import FOUND_MISS, ConfigError
-from ._values import register_result
+from .job import Job
 from .policy import Policy
+from .steps import aresolve, resolve
 
 if TYPE_CHECKING:
-    from .cache import Cache
+    pass
 
 __all__ = ["MISS", "BoundCached", "CacheInfo", "Cached"]
 
 P = ParamSpec("P")
+P2 = ParamSpec("P2")
 R = TypeVar("R", covariant=True)
 
 Coroutine.register(_core.Ready)
@@ -67,6 +68,13 @@ class Cached(_core.Cached, Generic[P, R]):
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
         @property
         def __wrapped__(self) -> Callable[P, R]: ...
+        @overload
+        def __get__(self, obj: None, type: Any = None, /) -> Cached[P, R]: ...
+        @overload
+        def __get__(
+            self: Cached[Concatenate[Any, P2], R], obj: object, type: Any = None, /
+        ) -> BoundCached[P2, R]: ...
+        def __get__(self, obj: Any, type: Any = None, /) -> Any: ...
 
     _policy: Policy
     _parameters: dict[str, Any]
@@ -118,15 +126,15 @@ class Cached(_core.Cached, Generic[P, R]):
         """Stores ``value`` as if the call had returned it."""
         job = self._job(args, kwargs, self._bind(*args, **kwargs))
         tags = job.take_tags()
-        return tags is not None and load.store(job, value, tags, None, 0.0)
+        return tags is not None and job.store(value, tags, None, 0.0)
 
     def cache_refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs the function now, stores its result and returns it."""
         job = self._job(args, kwargs, self._bind(*args, **kwargs))
         steps = load.renew(job)
         if self._is_async:
-            return load.aresolve(steps)  # type: ignore[return-value]
-        return load.resolve(steps)  # type: ignore[no-any-return]
+            return aresolve(steps)  # type: ignore[return-value]
+        return resolve(steps)  # type: ignore[no-any-return]
 
     # ---- How it is made -------------------------------------------------------------
 
@@ -136,9 +144,9 @@ class Cached(_core.Cached, Generic[P, R]):
     def __reduce__(self) -> str:
         return self.__qualname__  # as a function: by name
 
-    def _job(self, args: Any, kwargs: Any, key: bytes) -> load.Job:
+    def _job(self, args: Any, kwargs: Any, key: bytes) -> Job:
         function = self.__wrapped__
-        return load.Job(
+        return Job(
             self.cache,
             self._policy,
             key,
@@ -175,7 +183,7 @@ def miss(
     if cache._store.bypassing:  # C did not look, for the sake of other callers
         found = FOUND_MISS
     steps = load.answer(job, found)
-    return load.aresolve(steps) if cached._is_async else load.resolve(steps)
+    return aresolve(steps) if cached._is_async else resolve(steps)
 
 
 class BoundCached(_core.Bound, Generic[P, R]):
@@ -185,13 +193,14 @@ class BoundCached(_core.Bound, Generic[P, R]):
 
     @property
     def __doc__(self) -> str | None:  # type: ignore[override]
-        return self.__func__.__doc__
+        doc: str | None = self.__func__.__doc__
+        return doc
 
     if TYPE_CHECKING:
 
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
-
-    __func__: Cached[Concatenate[Any, P], R]
+        @property
+        def __func__(self) -> Cached[Concatenate[Any, P], R]: ...
 
     def cache_key(self, *args: P.args, **kwargs: P.kwargs) -> str:
         return self.__func__.cache_key(self.__self__, *args, **kwargs)
@@ -225,171 +234,3 @@ class BoundCached(_core.Bound, Generic[P, R]):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__func__, name)
-
-
-# ---- Decorating ---------------------------------------------------------------------
-
-
-def decorate(
-    cache: Cache,
-    function: Any,
-    policy: Policy,
-    parameters: dict[str, Any],
-    *,
-    key: Any,
-    version: Any,
-    name: str | None,
-) -> Any:
-    """A Cached for ``function``; for a classmethod or staticmethod, one around it."""
-    if isinstance(function, classmethod | staticmethod):
-        inner = decorate(
-            cache, function.__func__, policy, parameters,
-            key=key, version=version, name=name,
-        )
-        return type(function)(inner)
-    _check_kind(function)
-    identity = _identity(function, name)
-    _claim(cache, identity, function, name is not None)
-    by, shape = _shape(function, key)
-    register_result(function)
-    cached: Cached[Any, Any] = Cached(
-        cache, function, miss, BoundCached,
-        (identity, cache._prefix_plan, _version(version), *shape),
-        key=by,
-        is_async=_is_async(function),
-        early=policy.early,
-        early_cap_ms=policy.early_cap,
-    )
-    functools.update_wrapper(cached, function)
-    cached._name = identity
-    cached._policy = policy
-    cached._parameters = parameters
-    cached._is_async = _is_async(function)
-    cached._tag = f"\0f:{cached._head().decode()}"
-    if cached._is_async:
-        _mark_coroutine(cached)
-    return cached
-
-
-def _unwrap(function: Any) -> Any:
-    while isinstance(function, functools.partial | functools.partialmethod):
-        function = function.func
-    return function
-
-
-def _is_async(function: Any) -> bool:
-    bare = _unwrap(function)
-    return inspect.iscoroutinefunction(bare) or inspect.iscoroutinefunction(
-        getattr(bare, "__call__", None)  # noqa: B004
-    )
-
-
-def _check_kind(function: Any) -> None:
-    bare = _unwrap(function)
-    if isinstance(function, Cached):
-        raise TypeError(f"{function!r} is cached already")
-    if isinstance(function, type) or not callable(bare):
-        raise TypeError(f"cached() decorates functions, not {function!r}")
-    if inspect.isgeneratorfunction(bare) or inspect.isasyncgenfunction(bare):
-        raise TypeError(
-            f"{bare.__qualname__} is a generator, which is spent after one use:"
-            " return a list of what it yields"
-        )
-
-
-def _identity(function: Any, name: str | None) -> str:
-    """What the function is called in keys, in every process."""
-    if name is not None:
-        if not isinstance(name, str) or not name:
-            raise ConfigError(f"name={name!r}: give a str")
-        return name
-    qualname = getattr(function, "__qualname__", None)
-    if qualname is None or isinstance(function, functools.partial):
-        raise ConfigError(
-            f"{function!r} has no name of its own for the keys: give name="
-        )
-    if qualname.endswith("<lambda>"):
-        raise ConfigError(
-            "a lambda has no name of its own for the keys: give name=, or use def"
-        )
-    return f"{function.__module__}.{qualname}"
-
-
-def _version(version: Any) -> Any:
-    if isinstance(version, bool) or not isinstance(version, int | str):
-        raise ConfigError(f"version={version!r}: give an int or a str")
-    return version
-
-
-def _shape(function: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
-    """(key function or None, what Plan wants to know of the parameters)."""
-    if key is None:
-        return None, _parameters_of(function)
-    only = (("key",), {}, 1, 0, False, False)
-    if isinstance(key, str):
-        return _template(function, key), only
-    if not callable(key):
-        raise ConfigError(
-            f'key={key!r}: give a function of the arguments, or text such as "{{user}}"'
-        )
-    return key, only
-
-
-def _parameters_of(function: Any) -> tuple[Any, ...]:
-    kinds = inspect.Parameter
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        raise ConfigError(
-            f"{function!r} has no signature that can be read: give key="
-        ) from None
-    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    return (
-        tuple(p.name for p in named),
-        {p.name: p.default for p in named if p.default is not p.empty},
-        sum(p.kind is kinds.POSITIONAL_ONLY for p in named),
-        sum(p.kind is kinds.KEYWORD_ONLY for p in named),
-        any(p.kind is kinds.VAR_POSITIONAL for p in parameters),
-        any(p.kind is kinds.VAR_KEYWORD for p in parameters),
-    )
-
-
-def _template(function: Any, text: str) -> Callable[..., str]:
-    """A key function from text such as "{user.uuid}:{page}"."""
-    signature = inspect.signature(function)
-
-    def key_of(*args: Any, **kwargs: Any) -> str:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return text.format_map(bound.arguments)
-
-    return key_of
-
-
-def _mark_coroutine(cached: Any) -> None:
-    """So that frameworks know it is to be awaited."""
-    if hasattr(inspect, "markcoroutinefunction"):
-        inspect.markcoroutinefunction(cached)
-    else:
-        cached._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
-
-
-def _claim(cache: Cache, identity: str, function: Any, named: bool) -> None:
-    """Two functions must not share a name: one would get the other's results. The same
-    lines decorated again are a reload, or a notebook's cell, unless they close over
-    variables, which no key contains."""
-    code = getattr(_unwrap(function), "__code__", None)
-    place = None if code is None else (code.co_filename, code.co_firstlineno)
-    closes = code is not None and set(code.co_freevars) - {"__class__"}
-    before = cache._home.claims.setdefault((cache._prefix, identity), place)
-    if before is place:
-        return
-    if before != place and (closes or function.__module__ != "__main__"):
-        why = "another function has this name in this cache"
-    elif closes and not named:
-        why = f"it was decorated before, with other values of {sorted(closes)}"
-    else:
-        return
-    raise ConfigError(
-        f"{identity}: {why}, and they would share results: give name="
-    )

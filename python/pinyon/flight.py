@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import enum
 import threading
 import time
@@ -46,10 +47,8 @@ class Flight:
 
     def wait(self, seconds: float) -> Outcome:
         """Sleeps until the load has ended, or for so many seconds."""
-        try:
+        with contextlib.suppress(concurrent.futures.TimeoutError):
             self._settled.result(_limit(seconds))
-        except concurrent.futures.TimeoutError:
-            pass
         return self.outcome
 
     async def await_(self, seconds: float) -> Outcome:

@@ -23,9 +23,9 @@ Tags = Iterable[str | bytes] | Callable[..., Iterable[str | bytes]] | None
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Times are milliseconds, ``None`` where there is no limit; see :func:`make_policy`."""
+    """Times are milliseconds, ``None`` where there is no limit."""
 
-    ttl: int | None | Callable[[Any], Any]
+    ttl: int | Callable[[Any], Any] | None
     jitter: float
     negative_ttl: int | None
     absent: Callable[[Any], bool]
@@ -41,8 +41,7 @@ class Policy:
     @property
     def early_cap(self) -> float:
         """Milliseconds by which a refresh may be early."""
-        known = isinstance(self.ttl, int)
-        return self.ttl * EARLY_CAP if known else float("inf")  # type: ignore[operator]
+        return self.ttl * EARLY_CAP if isinstance(self.ttl, int) else float("inf")
 
     def is_negative(self, value: object) -> bool:
         """Does ``value`` mean that there is nothing?"""
@@ -50,13 +49,13 @@ class Policy:
 
     def ttl_of(self, value: object, key: bytes) -> int | None:
         """Milliseconds for which ``value`` is good; 0: it is not to be stored."""
-        ttl: Any = self.ttl
+        ttl = self.ttl
         if self.is_negative(value):
             ttl = self.negative_ttl
         elif callable(ttl):
             ttl = parse_ttl(ttl(value), "the result of ttl()")
         if not ttl:  # for ever, or not at all
-            return None if ttl is None else 0
+            return ttl
         return max(1, round(ttl * (1 - self.jitter * spread(key))))
 
 
@@ -102,9 +101,9 @@ def make_policy(
         absent=_callable("absent", absent or _is_none),
         stale=stale_ms,
         early=_fraction("early", early, 0.0, 100.0),
-        should_cache=None if should_cache is None else _callable(
-            "should_cache", should_cache
-        ),
+        should_cache=None
+        if should_cache is None
+        else _callable("should_cache", should_cache),
         lease=lease_ms,
         wait=parse_ttl(wait, "wait"),
         lock=lock == "host",

@@ -10,6 +10,8 @@ __all__ = ["PinyonWarning"]
 class PinyonWarning(UserWarning):
     """Something is wrong with a cache, and the program goes on without it."""
 
+    __module__ = "pinyon"
+
 
 class Once:
     """Says each thing once, however often it happens."""

@@ -1,16 +1,16 @@
-"""What the tests share: both kinds of cache, names of their own, nothing left behind."""
+"""What the tests share: both kinds of cache, own names, nothing left behind."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-
 import pinyon
+import pytest
 
 SHM = Path("/dev/shm")
 _numbers = itertools.count()
@@ -45,10 +45,8 @@ def region() -> Iterator[str]:
     """A name for a shared store; removed afterwards, if it is there."""
     name = new_name()
     yield name
-    try:
+    with contextlib.suppress(pinyon.RegionAbsent):
         pinyon.destroy(name)
-    except pinyon.RegionAbsent:
-        pass
 
 
 @pytest.fixture(params=["mem", "shm"])

@@ -33,7 +33,9 @@ def lines(log: Path) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
 
-def ask_together(region: str, log: str, barrier: Any, threads: int, rounds: int) -> None:
+def ask_together(
+    region: str, log: str, barrier: Any, threads: int, rounds: int
+) -> None:
     """Threads of several processes ask for the same keys at the same time."""
     with pinyon.Cache(f"shm://{region}?{SIZE}") as cache:
 

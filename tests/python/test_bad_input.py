@@ -6,10 +6,9 @@ from __future__ import annotations
 import os
 import struct
 
+import pinyon
 import pytest
 from conftest import SHM
-
-import pinyon
 from pinyon import url as urls
 
 CONFIG, KEY, SIZE = pinyon.ConfigError, pinyon.KeyTypeError, pinyon.KeyTooLong
@@ -219,7 +218,8 @@ POLICY = [
     ({"stale": None}, "stale"), ({"lease": 0}, "lease"), ({"lease": None}, "lease"),
     ({"lock": "cluster"}, '"host" or False'), ({"on_error": "hide"}, "on_error"),
     ({"should_cache": 1}, "should_cache"), ({"absent": 1}, "negative_ttl"),
-    ({"absent": 1, "negative_ttl": 5}, "absent"), ({"negative_ttl": -1}, "negative_ttl"),
+    ({"absent": 1, "negative_ttl": 5}, "absent"),
+    ({"negative_ttl": -1}, "negative_ttl"),
     ({"tags": 7}, "tags"), ({"tags": "t"}, "list of tags"), ({"wait": "x"}, "wait"),
     ({"timeout": 5}, r"'timeout'.*ttl, key.*jitter"),
 ]  # fmt: skip
@@ -315,11 +315,10 @@ def test_a_damaged_header(made, offset):
         old = file.read(4)
         file.seek(offset)
         file.write(struct.pack("<I", struct.unpack("<I", old)[0] ^ 0x00100401))
-    try:
-        pinyon.Cache(made[0]).close()
-    except pinyon.RegionError as error:
-        assert error.kind.startswith("PN_E_")
-        assert len(str(error)) > 20
+    with pytest.raises(pinyon.RegionError) as caught:
+        pinyon.Cache(made[0])
+    assert caught.value.kind.startswith("PN_E_")
+    assert len(str(caught.value)) > 20
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")

@@ -9,9 +9,8 @@ import inspect
 import pickle
 import weakref
 
-import pytest
-
 import pinyon
+import pytest
 from pinyon import MISS
 
 
@@ -173,7 +172,7 @@ def test_cache_info_is_that_of_functools(cache):
     f(1), f(1), f(2)
     info = f.cache_info()
     assert info == (1, 2, None, 2)
-    hits, misses, maxsize, currsize = info
+    assert len(info) == 4
     assert info._fields == functools.lru_cache(plain).cache_info()._fields
     f.cache_clear()
     assert f.cache_info() == (0, 0, None, 0)

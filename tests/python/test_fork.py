@@ -6,10 +6,9 @@ import os
 import threading
 import traceback
 
+import pinyon
 import pytest
 from test_policy import Gate
-
-import pinyon
 
 
 def in_child(body) -> int:

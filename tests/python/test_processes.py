@@ -8,10 +8,9 @@ import signal
 import threading
 
 import crew
+import pinyon
 import pytest
 from conftest import until
-
-import pinyon
 
 
 @pytest.fixture
@@ -176,7 +175,7 @@ def test_keys_agree_whatever_the_hash_seed(region, shared):
     args = ({"b": 1, "a": [2, (3,)]}, frozenset("xyz"))
     f = shared.cached(name="agree")(lambda m, s: "stored")
     f(*args)
-    crew.finish(crew.start(find, region, args, "1"), crew.start(find, region, args, "2"))
+    crew.finish(*[crew.start(find, region, args, seed) for seed in ("1", "2")])
 
 
 def find(region, args, seed):

@@ -1,0 +1,159 @@
+"""What a load waits for, and who performs it: a thread, or a task.
+
+The engine (:mod:`pinyon.load`) is a set of generators that yield steps. `run` performs
+them in a thread, `arun` in a task; neither decides anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Generator
+from typing import Any
+
+from . import _core
+from .flight import Flight, Outcome
+
+__all__ = ["Answer", "Call", "Hold", "Join", "Lead", "Steps", "aresolve", "resolve"]
+
+#: A single wait for the host's lease: only asking again notices a dead holder.
+LEASE_SLICE_MS = 50
+#: How often a task looks whether the host's lease is free, in seconds.
+LEASE_POLL = (0.001, 0.002, 0.004, 0.008, 0.016, 0.02)
+
+
+class Answer:
+    """What a caller gets. An error travels as data: raised through a generator, a
+    StopIteration of the user's would become something else."""
+
+    __slots__ = ("error", "value")
+
+    def __init__(self, value: Any, error: BaseException | None = None) -> None:
+        self.value = value
+        self.error = error
+
+    def open(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+class Call:
+    """Runs the function. Gives (value, error, seconds)."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.function = function
+
+    def perform(self) -> tuple[Any, Exception | None, float]:
+        begun = time.perf_counter()
+        try:
+            value = self.function()
+        except Exception as error:
+            return None, error, time.perf_counter() - begun
+        return value, None, time.perf_counter() - begun
+
+    async def aperform(self) -> tuple[Any, Exception | None, float]:
+        begun = time.perf_counter()
+        try:
+            value = await self.function()
+        except Exception as error:
+            return None, error, time.perf_counter() - begun
+        return value, None, time.perf_counter() - begun
+
+
+class Join:
+    """Waits for a load of this process. Gives its outcome."""
+
+    __slots__ = ("flight", "until")
+
+    def __init__(self, flight: Flight, until: float) -> None:
+        self.flight = flight
+        self.until = until
+
+    def perform(self) -> Outcome:
+        return self.flight.wait(self.until - time.monotonic())
+
+    async def aperform(self) -> Outcome:
+        return await self.flight.await_(self.until - time.monotonic())
+
+
+class Hold:
+    """Waits a little for the holder of the host's lease."""
+
+    __slots__ = ("lease", "turn")
+
+    def __init__(self, lease: _core.Lease, turn: int) -> None:
+        self.lease = lease
+        self.turn = turn
+
+    def perform(self) -> None:
+        self.lease.wait(LEASE_SLICE_MS)
+
+    async def aperform(self) -> None:
+        # A thread asleep for each waiting task would be a thread too many.
+        await asyncio.sleep(LEASE_POLL[min(self.turn, len(LEASE_POLL) - 1)])
+
+
+class Lead:
+    """Runs a load: here and now in a thread, as a task of its own on a loop, so that
+    no caller's cancellation is the load's."""
+
+    __slots__ = ("flight", "work")
+
+    def __init__(self, flight: Flight, work: Steps) -> None:
+        self.flight = flight
+        self.work = work
+
+    def perform(self) -> None:
+        run(self.work)
+
+    async def aperform(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.flight.task = loop.create_task(arun(self.work))
+
+
+Steps = Generator[Call | Join | Hold | Lead, Any, Any]
+
+
+def run(steps: Steps) -> Any:
+    """Performs the steps in this thread."""
+    send: Callable[[Any], Any] = steps.send
+    given: Any = None
+    while True:
+        try:
+            step = send(given)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            given = step.perform()
+            send = steps.send
+        except BaseException as error:
+            given, send = error, steps.throw
+
+
+async def arun(steps: Steps) -> Any:
+    """Performs the steps in this task."""
+    send: Callable[[Any], Any] = steps.send
+    given: Any = None
+    while True:
+        try:
+            step = send(given)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            given = await step.aperform()
+            send = steps.send
+        except BaseException as error:
+            given, send = error, steps.throw
+
+
+def resolve(steps: Steps) -> Any:
+    """The value that ``steps`` end in, or the exception."""
+    return run(steps).open()
+
+
+async def aresolve(steps: Steps) -> Any:
+    """The same in a task."""
+    return (await arun(steps)).open()
