@@ -342,30 +342,10 @@ copy_part(const struct pn_store *st, const struct pn_part *part, char *to, size_
     return true;
 }
 
-static bool
-is_same_slot(const _Atomic uint64_t *slot, uint64_t word)
-{
-    return ((atomic_load_explicit(slot, memory_order_acquire) ^ word) &
-            ~PN_SLOT_FREQ_MASK) == 0;
-}
-
 int
-pn_large_read(struct pn_store *st, const _Atomic uint64_t *slot, uint64_t word,
-              const struct pn_view *v, void *buf, size_t cap, uint32_t *total)
+pn_large_copy(const struct pn_store *st, const struct pn_view *v, void *buf, size_t cap,
+              uint32_t *total)
 {
-    /* The descriptor is guarded by its slot and its segment's generation, not by
-     * the bucket's version: a hot neighbour must not starve a read of megabytes.
-     * The slot is looked at again after the generation was read, or the item may
-     * have been rewritten at the same place under the new generation. */
-    uint32_t home;
-    if (!pn_seg_of(st, pn_slot_off(word), &home)) {
-        return AGAIN;
-    }
-    const struct pn_seg *seg = pn_seg_at(st, home);
-    uint32_t gen = atomic_load_explicit(&seg->gen, memory_order_acquire);
-    if (!is_same_slot(slot, word)) {
-        return AGAIN;
-    }
     uint32_t nparts;
     *total = pn_large_total(st, v->val, v->vlen, &nparts);
     if (*total == 0) {
@@ -379,12 +359,11 @@ pn_large_read(struct pn_store *st, const _Atomic uint64_t *slot, uint64_t word,
     for (uint32_t i = 0; i < nparts; i++) {
         struct pn_part part;
         size_t n = (size_t)pn_min64(left, st->geo.seg_size);
-        if (!pn_large_part(st, v->val, i, &part) || !is_generation(seg, gen) ||
-            !copy_part(st, &part, to, n)) {
+        if (!pn_large_part(st, v->val, i, &part) || !copy_part(st, &part, to, n)) {
             return AGAIN;
         }
         to += n;
         left -= n;
     }
-    return is_generation(seg, gen) && is_same_slot(slot, word) ? PN_OK : AGAIN;
+    return PN_OK;
 }

@@ -68,11 +68,12 @@ pn_large_abandon(struct pn_store *st, const struct pn_large *d);
 void
 pn_large_release(struct pn_store *st, const char *desc, uint32_t len);
 
-/* Lock-free: copies the large value behind WORD, whose item is V, to BUF. PN_OK
- * when the copy is intact; PN_SMALL with *TOTAL set; anything negative: again. */
+/* Lock-free: copies the large value of item V to BUF. PN_OK when every part was its own
+ * before and after the copy; PN_SMALL; anything negative: something changed. *TOTAL is
+ * the value's size. The caller validates V itself. */
 int
-pn_large_read(struct pn_store *st, const _Atomic uint64_t *slot, uint64_t word,
-              const struct pn_view *v, void *buf, size_t cap, uint32_t *total);
+pn_large_copy(const struct pn_store *st, const struct pn_view *v, void *buf, size_t cap,
+              uint32_t *total);
 
 /* Total size from a descriptor in the region; 0 when it cannot be one. */
 uint32_t

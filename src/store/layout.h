@@ -210,6 +210,14 @@ pn_slot_is_large(uint64_t w)
     return (w & PN_SLOT_KIND_LARGE) != 0;
 }
 
+/* Whether SLOT still holds WORD, but for the frequency. */
+static inline int
+pn_slot_is_same(const _Atomic uint64_t *slot, uint64_t w)
+{
+    return ((atomic_load_explicit(slot, memory_order_acquire) ^ w) &
+            ~PN_SLOT_FREQ_MASK) == 0;
+}
+
 /* Bytes from the start of the region. */
 static inline uint64_t
 pn_slot_off(uint64_t w)

@@ -46,32 +46,68 @@ validated(const struct look *look, int rc)
     return now == look->version ? rc : AGAIN;
 }
 
+/* Takes the item behind WORD apart: PN_OK, PN_MISS (the key's, and dead), OTHER or
+ * BROKEN. Nothing of it is validated yet. */
+static inline int
+examine(const struct look *look, uint64_t word, struct pn_view *v)
+{
+    struct pn_store *st = look->st;
+    uint32_t seg;
+    if (PN_UNLIKELY(!pn_index_view(st, word, v, &seg))) {
+        return BROKEN;
+    }
+    if (v->klen != look->pb->klen || !pn_shared_equal(v->key, look->pb->key, v->klen)) {
+        return OTHER;
+    }
+    describe(st, v, word, seg, &look->hit->item);
+    bool is_dead = pn_is_cleared(st, seg) ||
+                   (v->ntags != 0 && !pn_tags_are_current(st, v->tags, v->ntags));
+    return is_dead ? PN_MISS : PN_OK;
+}
+
+/* A large value is guarded by its slot and its segment's generation, not by the
+ * bucket's version: a hot neighbour must not starve a copy of megabytes. The slot is
+ * looked at again after the generation was read, or the item may have been rewritten
+ * at the same place under the new one. */
+static PN_NOINLINE int
+read_large(const struct look *look, const _Atomic uint64_t *slot, uint64_t word)
+{
+    struct pn_view v;
+    uint32_t id;
+    if (!pn_seg_of(look->st, pn_slot_off(word), &id)) {
+        return AGAIN;
+    }
+    const struct pn_seg *seg = pn_seg_at(look->st, id);
+    uint32_t gen = atomic_load_explicit(&seg->gen, memory_order_acquire);
+    if (!pn_slot_is_same(slot, word)) {
+        return AGAIN;
+    }
+    int rc = examine(look, word, &v);
+    if (rc == PN_OK) {
+        rc = pn_large_copy(look->st, &v, look->buf, look->cap, &look->hit->item.vlen);
+    }
+    atomic_thread_fence(memory_order_acquire);
+    bool is_intact = atomic_load_explicit(&seg->gen, memory_order_relaxed) == gen &&
+                     pn_slot_is_same(slot, word);
+    return is_intact && rc >= 0 ? rc : AGAIN;
+}
+
 /* Copies the item behind WORD, if it is the key's. */
 static inline int
 read_slot(const struct look *look, _Atomic uint64_t *slot, uint64_t word)
 {
-    struct pn_store *st = look->st;
-    struct pn_hit *hit = look->hit;
     struct pn_view v;
-    uint32_t seg;
-    if (PN_UNLIKELY(!pn_index_view(st, word, &v, &seg))) {
-        return validated(look, BROKEN);
+    int rc = examine(look, word, &v);
+    if (rc == OTHER) {
+        return rc;
     }
-    if (v.klen != look->pb->klen || !pn_shared_equal(v.key, look->pb->key, v.klen)) {
-        return OTHER;
-    }
-    hit->slot = slot;
-    hit->word = word;
-    describe(st, &v, word, seg, &hit->item);
-    if (pn_is_cleared(st, seg) ||
-        (v.ntags != 0 && !pn_tags_are_current(st, v.tags, v.ntags))) {
-        return validated(look, PN_MISS);
+    look->hit->slot = slot;
+    look->hit->word = word;
+    if (rc != PN_OK) {
+        return validated(look, rc);
     }
     if (PN_UNLIKELY(pn_slot_is_large(word))) {
-        int rc = pn_large_read(st, slot, word, &v, look->buf, look->cap,
-                               &hit->item.vlen);
-        /* A whole copy was validated by more than the version. */
-        return rc == PN_OK ? rc : rc == PN_SMALL ? validated(look, rc) : AGAIN;
+        return read_large(look, slot, word);
     }
     if (v.vlen > look->cap) {
         return validated(look, PN_SMALL);
