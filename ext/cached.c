@@ -118,9 +118,21 @@ count_both(struct cached_object *self, enum counter which)
     counters_add(&self->cache->counters, which, 1);
 }
 
-/* What is there decides: a good hit becomes *VALUE, anything else a reason to call
- * `miss`. Bytes that do not decode (another program's, or another secret's) count as
- * an error and are loaded anew. */
+/* Bytes that do not decode (another program's, or signed with another secret) count as
+ * an error and are loaded anew. NULL: a miss, or with an exception set what it says. */
+static PyObject *
+decode(struct cached_object *self, struct reading *reading)
+{
+    PyObject *value = cache_decode(self->cache, reading);
+    if (value == NULL && PyErr_ExceptionMatches(self->st->serialization_error)) {
+        PyErr_Clear();
+        count_both(self, COUNT_errors);
+    }
+    return value;
+}
+
+/* What is there decides: a good hit becomes *VALUE, anything else is a reason to call
+ * `miss`. */
 static enum found
 find(struct cached_object *self, const struct key_buf *key, PyObject **value)
 {
@@ -130,26 +142,22 @@ find(struct cached_object *self, const struct key_buf *key, PyObject **value)
     }
     struct pn_store *store = store_enter(holder);
     if (store == NULL) {
-        PyErr_Clear();
+        PyErr_Clear(); /* closed just now */
         return FOUND_MISS;
     }
     struct reading reading;
-    enum found found = FOUND_MISS;
     int rc = cache_read(self->cache, store, key->data, key->len, &reading);
-    if (rc == PN_OK) {
-        found = load_classify(self->cache, store, &reading, &self->early);
-    }
-    store_leave(holder);
-    if (found == FOUND_FRESH || found == FOUND_NEGATIVE) {
-        *value = cache_decode(self->cache, &reading);
-    } else if (rc == PN_OK) {
-        reading_release(&reading);
-    }
-    if (PyErr_Occurred() && PyErr_ExceptionMatches(self->st->serialization_error)) {
-        PyErr_Clear();
-        count_both(self, COUNT_errors);
+    if (rc != PN_OK) {
+        store_leave(holder);
         return FOUND_MISS;
     }
+    enum found found = load_classify(self->cache, store, &reading, &self->early);
+    store_leave(holder);
+    if (found == FOUND_FRESH || found == FOUND_NEGATIVE) {
+        *value = decode(self, &reading);
+        return *value == NULL ? FOUND_MISS : found;
+    }
+    reading_release(&reading);
     return found;
 }
 

@@ -37,25 +37,19 @@ is_drawn_early(struct cache_object *self, const struct reading *reading,
 }
 
 enum found
-load_classify(struct cache_object *self, const struct pn_store *store,
-              const struct reading *reading, const struct early *early)
+load_classify_timed(struct cache_object *self, const struct pn_store *store,
+                    const struct reading *reading, const struct early *early)
 {
     const struct pn_item *item = &reading->item;
-    enum found fresh = item->cflags & ITEM_NEGATIVE ? FOUND_NEGATIVE : FOUND_FRESH;
-    uint64_t grace = item_grace_ms(item);
-    bool may_be_early = early->beta > 0.0 && (item->bits & CODEC_BIT_META) != 0;
-    if (item->exp_ms == PN_NO_TTL || (grace == 0 && !may_be_early)) {
-        return fresh;
-    }
     uint64_t now = pn_store_now(store);
-    uint64_t soft = item->exp_ms - grace;
+    uint64_t soft = item->exp_ms - item_grace_ms(item);
     if (now >= soft) {
         return FOUND_STALE;
     }
-    if (may_be_early && is_drawn_early(self, reading, early, now, soft)) {
+    if (early->beta > 0.0 && is_drawn_early(self, reading, early, now, soft)) {
         return FOUND_EARLY;
     }
-    return fresh;
+    return item->cflags & ITEM_NEGATIVE ? FOUND_NEGATIVE : FOUND_FRESH;
 }
 
 /* ---- Keys as the store has them -------------------------------------------- */
