@@ -122,14 +122,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pn_store *store = NULL;
     struct pn_why why = {0};
     if (!is_shared) {
-        judge(pn_store_open_private(&opts, &store, &why), store, &why);
+        int rc = pn_store_open_private(&opts, &store, &why);
+        judge(rc, store, &why);
         return 0;
     }
     char name[NAME_MAX_TRIED + 1];
     size_t len = size - HEAD < NAME_MAX_TRIED ? size - HEAD : NAME_MAX_TRIED;
     memcpy(name, data + HEAD, len);
     name[len] = '\0';
-    judge(pn_store_open_shared(name, &opts, &store, &why), store, &why);
+    int rc = pn_store_open_shared(name, &opts, &store, &why);
+    judge(rc, store, &why);
     pn_store_unlink(name, inner, &why);
     char outer[160];
     snprintf(outer, sizeof outer, "%s/..", inner);

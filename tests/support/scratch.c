@@ -30,6 +30,12 @@ scratch_remove(void)
     path[0] = '\0';
 }
 
+const char *
+scratch_path(void)
+{
+    return path;
+}
+
 static void
 on_signal(int number)
 {

@@ -14,6 +14,10 @@
 const char *
 scratch_make(void);
 
+/* The path that was made. */
+const char *
+scratch_path(void);
+
 void
 scratch_remove(void);
 

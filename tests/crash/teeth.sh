@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# teeth - do the proofs bite? Breaks the store on purpose, one line at a time, and
+# demands that the test which guards that line fails.
+#
+#   tests/crash/teeth.sh [NAME...]      all mutants, or those named
+#
+# A test that passes on broken code is not a test. Each mutant is a copy of the
+# sources with one change, built and run in a temporary directory. A change that no
+# longer fits the source fails too: then the mutant has to be written anew.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=$PWD
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+flags=(-std=c11 -O2 -g -fno-common -Iinclude -I"$work/src")
+only=" $* "
+failed=()
+tried=0
+
+compile() # OBJECT SOURCE FLAG...
+{
+    local object=$1 source=$2
+    shift 2
+    "${CC:-cc}" "${flags[@]}" "$@" -c "$source" -o "$object"
+}
+
+# All objects once: the store with and without crash points, and the tests.
+prepare()
+{
+    local file
+    cp -r src "$work/src"
+    mkdir -p "$work/plain" "$work/points" "$work/tests"
+    for file in src/base/*.c src/store/*.c; do
+        compile "$work/plain/$(basename "$file" .c).o" "$work/$file"
+        compile "$work/points/$(basename "$file" .c).o" "$work/$file" -DPN_CRASH_POINTS
+    done
+    for file in tests/support/*.c tests/model/*.c tests/unit/test_expire.c \
+        tests/unit/test_read.c tests/unit/test_recover.c; do
+        compile "$work/tests/$(basename "$file" .c).o" "$file"
+    done
+    for file in tests/crash/torture.c tests/crash/actor.c; do
+        compile "$work/tests/$(basename "$file" .c).o" "$file" -DPN_CRASH_POINTS
+    done
+}
+
+# Links PROGRAM with the objects of DIRECTORY (plain or points).
+link()
+{
+    local program=$1 objects=$2 tests
+    case $program in
+    torture) tests=(torture actor) ;;
+    model_store) tests=(model_store session model ops_items ops_groups) ;;
+    *) tests=("$program") ;;
+    esac
+    "${CC:-cc}" -g $(printf "$work/tests/%s.o " "${tests[@]}") \
+        "$work/tests/pattern.o" "$work/tests/scratch.o" "$objects"/*.o \
+        -lpthread -o "$work/$program"
+}
+
+# mutant NAME FILE PERL-SUBSTITUTION PROGRAM ARGUMENT...
+mutant()
+{
+    local name=$1 file=$2 change=$3 program=$4 base objects=plain points=()
+    shift 4
+    [ "$only" = "  " ] || [[ $only == *" $name "* ]] || return 0
+    tried=$((tried + 1))
+    [ "$program" != torture ] || { objects=points points=(-DPN_CRASH_POINTS); }
+    base=$(basename "$file" .c)
+    perl -0pe "$change" "src/$file" >"$work/src/$file"
+    if cmp -s "src/$file" "$work/src/$file"; then
+        echo "not ok $tried - $name: the change does not fit src/$file any more"
+        failed+=("$name")
+        return 0
+    fi
+    cp "$work/$objects/$base.o" "$work/sound.o"
+    compile "$work/$objects/$base.o" "$work/src/$file" "${points[@]}"
+    link "$program" "$work/$objects"
+    if timeout 120 "$work/$program" "$@" >"$work/log" 2>&1; then
+        echo "not ok $tried - $name: $program passes on a broken store"
+        failed+=("$name")
+    else
+        echo "ok $tried - $name: $(grep -m1 -E 'FAILURE|not so|# (a|an|the) |# step' \
+            "$work/log" || echo "$program failed")"
+    fi
+    mv "$work/sound.o" "$work/$objects/$base.o"
+    cp "src/$file" "$work/src/$file"
+}
+
+prepare
+
+# R1: an item's bucket gets a new version before its bytes are used again.
+mutant no-version store/index.c \
+    's/atomic_fetch_add_explicit\(&b->version, 1, memory_order_acq_rel\);//' \
+    torture --seconds 20
+# The reader's half of it.
+mutant no-recheck store/read.c \
+    's/== look->version \? rc : AGAIN/== look->version ? rc : rc/' \
+    torture --seconds 20
+# The same for a large value: its generation and its slot, after the copy.
+mutant no-large-recheck store/large.c \
+    's/return (atomic_load_explicit\(&seg->gen, memory_order_relaxed\) == gen);/return 1;/;
+     s/return \(\(atomic_load_explicit\(slot, memory_order_acquire\) \^ word\) &\s*~PN_SLOT_FREQ_MASK\) == 0;/return 1;/' \
+    torture --seconds 20
+# R3: an item that moves is published at its new place before the old one is cleared.
+# (The empty loop gives readers time to look.)
+mutant move-swapped store/index.c \
+    's/(pn_index_publish\(st, pb, slot, w\);)(.*?)(pn_index_publish\(st, pb, from, 0\);)/$3 for (volatile int i = 0; i < 500; i++) { } $1/s' \
+    lin_check 8
+# R3: with a version in between.
+mutant move-one-version store/index.c \
+    's/pn_index_publish\(st, pb, slot, w\);\n(\s*PN_CRASH_POINT\(PN_CP_SLOT_MOVED\);)/atomic_store(slot, w);\n$1/' \
+    lin_check 8
+# A dead writer's shard is put right before anybody goes in.
+mutant no-recovery store/lock.c 's/pn_recover_shard\(st, shard\);//' torture --seconds 20
+# Nobody takes a lock because its holder is slow.
+mutant lock-stolen store/lock.c \
+    's/(if \(err == ETIMEDOUT \|\| err == EBUSY\) \{\s*return )PN_BUSY/$1PN_OK/' \
+    torture --seconds 20
+# A value that was cleared while it was being moved stays cleared.
+mutant move-uncleared store/segment.c \
+    's/seg->clear_gen == app->when.clear_gen &&//' model_store 20000 1
+# The whole key is compared, not its hash alone.
+mutant no-key-compare store/read.c \
+    's/!pn_shared_equal\([^)]*\)/0/' \
+    test_read
+# Expiry is exact: at the millisecond, not after it.
+mutant expiry-late store/store.c \
+    's/hit->item\.exp_ms <= \*now_ms/hit->item.exp_ms < *now_ms/' test_expire
+# A lease that was ended does not store.
+mutant no-fence store/lease.c 's/rec->token == lease->token &&/1 \&\&/' model_store 20000 1
+# A tag's invalidation is seen.
+mutant no-tags store/tag.c 's/tag\.gen\) \{\s*return false;/tag.gen) {/' model_store 20000 1
+# The third recovery in a row empties the shard.
+mutant never-wiped store/recover.c 's/sh->attempts < ATTEMPTS_MAX &&//' test_recover
+
+echo "1..$tried"
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "# without teeth: ${failed[*]}"
+    exit 1
+fi
