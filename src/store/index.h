@@ -134,7 +134,7 @@ void
 pn_index_undo_moves(struct pn_store *st, const struct pn_probe *pb);
 
 /* Remembers, or recognises and forgets, a key that was evicted from the small
- * pool: the 16-bit tag, the newest ten of each home bucket. */
+ * pool: the 16-bit tag, the newest twelve of each home bucket. */
 void
 pn_ghost_put(struct pn_store *st, const struct pn_probe *pb);
 bool

@@ -32,7 +32,7 @@
 #define PN_BUCKET_SLOTS 15u
 #define PN_OVERFLOW_SLOTS 7u
 #define PN_CHAIN_MAX 8u /* overflow buckets behind one home bucket */
-#define PN_GHOSTS 10u   /* remembered tags per home bucket */
+#define PN_GHOSTS 12u   /* remembered tags per home bucket */
 #define PN_TTL_CLASSES 8u
 #define PN_SEG_RESERVE 2u /* free segments a shard keeps for copies */
 
