@@ -3,14 +3,15 @@
     python examples/quickstart.py
 
 Run it with --keep and then again: the second run asks nobody, because the region
-outlives the processes that use it.
+outlives the processes that use it. Which cache to use is configuration: $CACHE_URL.
 """
 
+import os
 import sys
 
 import pinyon
 
-cache = pinyon.Cache("shm://quickstart?size=16MiB")
+cache = pinyon.Cache(os.environ.get("CACHE_URL", "shm://quickstart?size=16MiB"))
 
 
 @cache.cached(ttl="10m", stale=60)

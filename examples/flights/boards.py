@@ -17,7 +17,7 @@ from .queries import Aircraft, Database, Punctuality, Weather
 if TYPE_CHECKING:
     import pinyon
 
-SHORT = 0.25  # seconds that a best carrier is kept: the herd waits for its end
+SOON = 0.05  # seconds: a time to live whose end can be waited for
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Board:
     aircraft: Callable[[str], Aircraft | None]
     weather: Callable[[str, int], Weather | None]
     best_carrier: Callable[[str], Punctuality | None]
-    expire: Callable[[], None]  # returns once the best carriers have expired
+    expire: Callable[[str], None]  # returns once this best carrier has expired
     cache: "pinyon.Cache | None" = None
 
 
@@ -47,7 +47,7 @@ def without(database: Database, url: str) -> Board:
         aircraft=partial(queries.aircraft, database),
         weather=partial(queries.weather, database),
         best_carrier=partial(queries.best_carrier, database),
-        expire=lambda: None,
+        expire=lambda dest: None,
     )
 
 
@@ -60,7 +60,7 @@ def per_worker(database: Database, url: str) -> Board:
         aircraft=cached(partial(queries.aircraft, database)),
         weather=cached(partial(queries.weather, database)),
         best_carrier=best_carrier,
-        expire=best_carrier.cache_clear,  # it knows no time to live
+        expire=lambda dest: best_carrier.cache_clear(),  # it knows no time to live
     )
 
 
@@ -82,15 +82,19 @@ def shared(database: Database, url: str) -> Board:
     def weather(origin: str, hour: int) -> Weather | None:
         return queries.weather(database, origin, hour)
 
-    @cache.cached(ttl=SHORT)
+    @cache.cached(ttl="1m")
     def best_carrier(dest: str) -> Punctuality | None:
         return queries.best_carrier(database, dest)
+
+    def expire(dest: str) -> None:
+        cache.touch(best_carrier.cache_key(dest), SOON)
+        time.sleep(2 * SOON)
 
     return Board(
         punctuality=punctuality,
         aircraft=aircraft,
         weather=weather,
         best_carrier=best_carrier,
-        expire=lambda: time.sleep(SHORT * 1.2),
+        expire=expire,
         cache=cache,
     )

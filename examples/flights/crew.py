@@ -11,6 +11,7 @@ Workers are started afresh (spawn), not forked: the parent has threads for the
 screen, and nothing of its memory shall count as a worker's.
 """
 
+import ctypes
 import multiprocessing
 import signal
 from array import array
@@ -33,6 +34,8 @@ Watch = Callable[[], None]
 
 TICK = 0.1  # seconds between two looks at the workers
 PATIENCE = 60.0  # seconds a new worker may take to start
+PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Flight = tuple[str, str, str, str | None, int]  # origin, dest, carrier, tailnum, hour
 
 
@@ -146,7 +149,7 @@ class Crew:
             name=f"{self._act.name}-{number}",
             daemon=True,
         )
-        with interrupts_held():
+        with endings_held():
             process.start()
         theirs.close()  # so that a worker's end is seen as the end of its line
         return Worker(process, ours)
@@ -172,18 +175,26 @@ class Crew:
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Ctrl-C reaches every process of the terminal; a worker started in here never
-    sees it (the signal mask is inherited), and the parent sees it afterwards."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def endings_held() -> Iterator[None]:
+    """The parent sees signals to end after this, so that it knows of every worker that
+    it has started. The worker inherits the mask: Ctrl-C, which reaches every process
+    of the terminal, is the parent's business."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def die_with_parent() -> None:
+    """Has the kernel kill this process when its parent dies, however that may be."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def _work(number: int, act: Act, path: Path, tally: Tally, line: Connection) -> None:
     """The life of a worker: answer what is asked until the line is closed."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGHUP})
+    die_with_parent()
     board = act.open(Database(path, tally, number), act.url)
     station = Station(number, tally.workers, path, tally, board)
     line.send(None)

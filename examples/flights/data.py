@@ -76,6 +76,22 @@ def database(path: Path, progress: Progress) -> Path:
     return path
 
 
+def different_lookups(path: Path) -> int:
+    """How many different look-ups the year has: no cache asks the database less."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        row: Row = connection.execute(
+            """SELECT (SELECT count(*) FROM
+                       (SELECT DISTINCT origin, dest, carrier FROM flights)),
+                      (SELECT count(DISTINCT tailnum) FROM flights),
+                      (SELECT count(*) FROM (SELECT DISTINCT origin, hour FROM flights))
+            """
+        ).fetchone()
+    finally:
+        connection.close()
+    return sum(row)
+
+
 def _is_current(path: Path) -> bool:
     if not path.exists():
         return False

@@ -14,6 +14,7 @@ from .queries import Punctuality
 from .tally import Count
 
 CALLERS = 128
+DEST = "ATL"  # every caller wants its best carrier
 START = 0.3  # seconds until a start that every thread can make
 ABSENT = 10_000
 ROUNDS = 3  # times that every worker asks for every absent key
@@ -53,11 +54,11 @@ def expired(crew: Crew, watch: Watch) -> Herd:
 
 
 def ask(station: Station) -> Punctuality | None:
-    return station.board.best_carrier("ATL")
+    return station.board.best_carrier(DEST)
 
 
 def let_expire(station: Station) -> None:
-    station.board.expire()
+    station.board.expire(DEST)
 
 
 def ask_together(

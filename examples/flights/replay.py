@@ -9,6 +9,7 @@ import sys
 import time
 from array import array
 from dataclasses import dataclass
+from itertools import islice
 
 from .crew import Crew, Flight, Station, Watch
 from .measure import Histogram, private_memory
@@ -31,6 +32,7 @@ class Replay:
     before: int  # bytes of the crew with its flights at hand, nothing looked up yet
     after: int
     region: int  # bytes of shared memory, used or not; 0 when there is none
+    evicted: int  # values that the region had no room for
 
     def rate(self) -> float:
         return self.requests / self.seconds
@@ -65,6 +67,8 @@ def replay(crew: Crew, watch: Watch, seconds: float) -> Replay:
     queries = crew.tally.total(Count.QUERIES)
     started = time.monotonic() + START
     parts = crew.run(watch, look_up, started, started + seconds)
+    after = private_memory(crew.pids())
+    region, evicted = crew.run(watch, region_of)[0]
     return Replay(
         flights=sum(part.flights for part in parts),
         requests=sum(part.requests for part in parts),
@@ -72,14 +76,18 @@ def replay(crew: Crew, watch: Watch, seconds: float) -> Replay:
         seconds=max(part.ended for part in parts) - started,
         latencies=Histogram.merged(part.latencies for part in parts),
         before=before,
-        after=private_memory(crew.pids()),
-        region=max(crew.run(watch, region_size)),
+        after=after,
+        region=region,
+        evicted=evicted,
     )
 
 
-def region_size(station: Station) -> int:
-    cache = station.board.cache
-    return 0 if cache is None else cache.stats()["store"]["size"]
+def region_of(station: Station) -> tuple[int, int]:
+    """The size of the shared region in bytes, and what was evicted from it."""
+    if station.board.cache is None:
+        return 0, 0
+    store = station.board.cache.stats()["store"]
+    return store["size"], store["evicted"]
 
 
 def take_share(station: Station) -> None:
@@ -116,7 +124,7 @@ def look_up(station: Station, start: float, deadline: float) -> Part:
         station.tally.put(station.number, Count.FLIGHTS, flights)
         station.tally.put(station.number, Count.REQUESTS, requests)
         ended = time.monotonic()
-    return Part(flights, requests, ended, Histogram.of(station.times[:requests]))
+    return Part(flights, requests, ended, Histogram.of(islice(station.times, requests)))
 
 
 def _look_up_chunk(station: Station, chunk: list[Flight], requests: int) -> int:

@@ -27,6 +27,7 @@ class ActResult:
 @dataclass(frozen=True)
 class Results:
     workers: int
+    different_lookups: int  # that the year has: it cannot do with fewer queries
     acts: list[ActResult]
     crash: Crash
 
@@ -64,6 +65,7 @@ class Results:
         return {
             "machine": machine(),
             "workers": self.workers,
+            "different_lookups": self.different_lookups,
             "acts": {act.name: _act_as_json(act) for act in self.acts},
             "crash": vars(self.crash),
         }
@@ -81,6 +83,8 @@ def _act_as_json(act: ActResult) -> dict[str, Any]:
         "p99_ns": replay.latencies.quantile(0.99),
         "memory_bytes": replay.memory(),
         "cache_bytes": replay.kept(),
+        "region_bytes": replay.region,
+        "evicted": replay.evicted,
         "herd": vars(act.herd),
         "absent": vars(act.absent),
     }

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from .crash import Watch as Killing
 from .crew import Watch
 from .data import FLIGHTS
 from .data import Progress as Progressing
@@ -28,7 +29,8 @@ class Screen:
         self.console = Console(highlight=False, width=width)
 
     def say(self, text: str = "") -> None:
-        self.console.print(text)
+        # The terminal folds long lines; rich would fold paths beyond copying.
+        self.console.print(text, soft_wrap=True)
 
     @contextmanager
     def building(self) -> Iterator[Progressing]:
@@ -57,6 +59,14 @@ class Screen:
                 bars.show(len(workers), row[0], _pace(row, seconds))
 
             yield watch
+
+    @contextmanager
+    def killing(self) -> Iterator[Killing]:
+        self.say("\n[bold]killing writers in mid-write[/]")
+        with self.console.status("") as status:
+            yield lambda kills, inside: status.update(
+                f"{kills} killed, {inside} of them inside a write"
+            )
 
     def table(self, results: Results) -> None:
         table = Table(box=SIMPLE_HEAD, header_style="bold")

@@ -6,46 +6,48 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 REGIONS = Path("/dev/shm")
-SECONDS = 60  # for one example; the demo's --quick run takes about ten
+SECONDS = 100  # for one example; on a machine of its own the longest takes fifteen
 
 
-def regions() -> set[str]:
-    return {path.name for path in REGIONS.iterdir()}
+def regions(mark: str) -> list[str]:
+    """Shared regions with this in their names. Others' are none of our business."""
+    return [path.name for path in REGIONS.iterdir() if mark in path.name]
 
 
-@pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
-    before = regions()
-    yield
-    assert regions() - before == set()
-
-
-def run(*command: str) -> str:
-    done = subprocess.run(
+def run(*command: str, **environment: str) -> str:
+    process = subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
-        timeout=SECONDS,
-        capture_output=True,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr == ""
-    return done.stdout
+    try:
+        said, complained = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, said + complained
+    assert complained == ""
+    assert regions(f"-{process.pid}") == []
+    return said
 
 
-def example(name: str) -> list[str]:
-    return run(f"examples/{name}.py").splitlines()
+def example(name: str, **environment: str) -> list[str]:
+    return run(f"examples/{name}.py", **environment).splitlines()
 
 
 def test_quickstart() -> None:
-    assert example("quickstart") == [
+    name = f"quickstart-test-{os.getpid()}"
+    assert example("quickstart", CACHE_URL=f"shm://{name}?size=4MiB") == [
         "asking the database for article 7",
         "article 7 costs 8.75",
         "asking the database for article 8",
@@ -54,6 +56,7 @@ def test_quickstart() -> None:
         "article 7 costs 8.75",
         "2 hits, 2 misses",
     ]
+    assert regions(name) == []
 
 
 def test_async_service() -> None:
@@ -117,34 +120,55 @@ def test_flights(tmp_path: Path) -> None:
     assert none["queries"] == none["requests"]
     assert none["herd"]["queries"] == none["herd"]["callers"] == 128
     assert none["absent"]["queries"] == none["absent"]["requests"] == 120_000
-    assert alone["absent"]["queries"] == 40_000
+    assert alone["absent"]["queries"] == 40_000  # each of four workers finds out
+    assert shared["evicted"] == 0
+    assert shared["queries"] <= results["different_lookups"] == 23_968
     assert shared["herd"]["queries"] == 1
-    assert 10_000 <= shared["absent"]["queries"] <= 20_000
-    assert results["crash"]["kills"] > 0
+    # Each once. A lock that nobody got in time on a busy machine may cost a query.
+    assert 10_000 <= shared["absent"]["queries"] <= 10_100
+    assert results["crash"]["kills"] >= results["crash"]["recoveries"] >= 1
     assert results["crash"]["answers"] > 0
     assert results["crash"]["wrong"] == 0
+    assert results["crash"]["damage"] == ""
 
 
-def test_flights_interrupted() -> None:
-    """Ctrl-C reaches the whole group, as in a terminal; nobody is left of it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "examples.flights", "--seconds", "30"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+@pytest.mark.parametrize(
+    ("stage", "ending", "whole_group"),
+    [
+        ("one shared cache", signal.SIGINT, True),  # Ctrl-C reaches the whole group
+        ("killing writers", signal.SIGTERM, False),
+    ],
+)
+def test_flights_interrupted(
+    tmp_path: Path, stage: str, ending: signal.Signals, whole_group: bool
+) -> None:
+    """Nobody is left of it, and no region."""
+    said, complained = tmp_path / "said", tmp_path / "complained"
+    with said.open("w") as out, complained.open("w") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "examples.flights", "--seconds", "2"],
+            cwd=ROOT,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
     try:
-        wait_until(lambda: len(members(process.pid)) > 4)
-        os.killpg(process.pid, signal.SIGINT)
-        said, complained = process.communicate(timeout=SECONDS)
+        wait_until(lambda: stage in said.read_text() or process.poll() is not None)
+        there = len(members(process.pid)), len(regions(f"-{process.pid}"))
+        if whole_group:
+            os.killpg(process.pid, ending)
+        else:
+            process.send_signal(ending)
+        process.wait(SECONDS)
     finally:
         process.kill()
         process.wait()
+    assert there[0] > 4, said.read_text()
+    assert there[1] == 1
     assert process.returncode == 130
-    assert "interrupted" in said
-    assert complained == ""
+    assert "interrupted" in said.read_text()
+    assert complained.read_text() == ""
+    assert regions(f"-{process.pid}") == []
     wait_until(lambda: members(process.pid) == [])
 
 
