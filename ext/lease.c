@@ -20,11 +20,17 @@ lease_of(struct cache_object *cache, const struct pn_lease *lease, bool is_held)
     return (PyObject *)self;
 }
 
+bool
+lease_is_ours(const struct lease_object *self)
+{
+    return self->is_held && self->pid == (int)getpid();
+}
+
 /* Gives a lease of ours back, once. */
 static void
 lease_release(struct lease_object *self)
 {
-    if (!self->is_held || self->pid != (int)getpid()) {
+    if (!lease_is_ours(self)) {
         return;
     }
     self->is_held = false;
@@ -52,7 +58,7 @@ lease_keep(struct lease_object *self, PyObject *ms)
     if (store == NULL) {
         return NULL;
     }
-    if (self->is_held) {
+    if (lease_is_ours(self)) {
         self->is_held = false;
         pn_store_lease_renew(store, PN_NOW, &self->lease, ttl);
     }

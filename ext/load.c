@@ -144,7 +144,7 @@ struct fill_args {
     long long grace_ms; /* beyond the ttl */
     long long load_us;  /* < 0: not kept */
     struct tagging tagging;
-    struct pn_lease *lease;
+    struct lease_object *lease; /* NULL: stored in any case */
 };
 
 static int
@@ -177,7 +177,7 @@ take_fill(struct cache_object *self, PyObject *const *args, struct fill_args *ou
     out->load_us = PyLong_AsLongLong(args[4]);
     out->lease = NULL;
     if (Py_TYPE(args[7]) == self->st->lease_type) {
-        out->lease = &((struct lease_object *)args[7])->lease;
+        out->lease = (struct lease_object *)args[7];
     }
     return PyErr_Occurred() ? -1 : 0;
 }
@@ -195,6 +195,9 @@ cache_fill(struct cache_object *self, PyObject *const *args, Py_ssize_t nargs,
     if (nargs != 8 ? wrong_call("_fill", nargs, 8) : take_fill(self, args, &in)) {
         return NULL;
     }
+    if (in.lease != NULL && !lease_is_ours(in.lease)) {
+        return PyLong_FromLong(PN_FENCED);
+    }
     uint64_t units = ((uint64_t)in.grace_ms + ITEM_GRACE_UNIT - 1) / ITEM_GRACE_UNIT;
     if (units > ITEM_GRACE_MASK) {
         units = ITEM_GRACE_MASK;
@@ -202,7 +205,7 @@ cache_fill(struct cache_object *self, PyObject *const *args, Py_ssize_t nargs,
     struct pn_put put = {.key = in.key,
                          .klen = in.len,
                          .mode = PN_PUT_SET,
-                         .lease = in.lease,
+                         .lease = in.lease == NULL ? NULL : &in.lease->lease,
                          .tags = in.tagging.tag,
                          .ntags = in.tagging.n,
                          .ttl_ms = PN_NO_TTL};

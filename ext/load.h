@@ -51,6 +51,11 @@ struct lease_object {
     int pid;      /* of the process that holds it: a forked child does not */
 };
 
+/* lease.c: is it held, and by this process? A forked child has a copy of it, and no
+ * right to it. */
+bool
+lease_is_ours(const struct lease_object *self);
+
 /* lease.c: a Lease, ours or somebody else's. */
 PyObject *
 lease_of(struct cache_object *cache, const struct pn_lease *lease, bool is_held);

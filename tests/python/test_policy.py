@@ -214,6 +214,21 @@ def test_waiting_has_an_end(cache):
     assert f() == "slow"
 
 
+def test_whoever_gets_the_lease_looks_again(url, calls):
+    """Another process stored the value between our miss and our lease."""
+
+    class Late(pinyon.Cache):
+        def _lease(self, key, ttl_ms):
+            self._fill(key, "theirs", 60_000, 0, -1, False, b"", None)
+            return super()._lease(key, ttl_ms)
+
+    with Late(url) as cache:
+        f = cache.cached(name="f")(calls.wrap())
+        assert f(1) == "theirs"
+        assert calls == []
+        assert cache._lease(f._bind(1), 1000).held  # and gave it back
+
+
 # ---- Fences ------------------------------------------------------------------------
 
 
