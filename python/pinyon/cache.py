@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
@@ -33,6 +33,9 @@ class Decorator(Protocol):
     """``cached`` with options: gives each function's type back, cached."""
 
     def __call__(self, function: Callable[P, R], /) -> Cached[P, R]: ...
+
+
+_GOOD = (_core.FOUND_FRESH, _core.FOUND_NEGATIVE)
 
 
 class _Unset:
@@ -273,7 +276,7 @@ class Cache(AsyncCalls, _core.Cache):
     def _is_bypassed(self, loader: Any) -> bool:
         if not callable(loader):
             raise _core.ConfigError(f"loader={loader!r} cannot be called")
-        if not self._home.is_bypassed():
+        if not self._store.bypassing or not self._home.is_bypassed():
             return False
         self._count("bypassed", 1)
         return True
@@ -281,15 +284,29 @@ class Cache(AsyncCalls, _core.Cache):
     def _start(
         self, key: Any, loader: Any, ttl: Any, early: float, options: dict[str, Any]
     ) -> tuple[Job | None, int, Any]:
-        """(None, found, value) when there is a good value, else the job to do."""
+        """(None, found, value) when there is a good value, else the job to do. A policy
+        takes microseconds to make, so a plain hit does without."""
+        _known(options)
+        name = self._key(key)
+        with suppress(_core.CacheError):  # the job meets it again and deals with it
+            if not early:
+                found, value = self._look(name, 0.0, 0.0)
+                if found in _GOOD:
+                    self._count_hit(found)
+                    return None, found, value
         given = self._config.ttl if ttl is UNSET else ttl
-        policy = make_policy(given, early=early, **_known(options))
-        job = self._job(self._key(key), loader, policy)
+        policy = make_policy(given, early=early, **options)
+        job = self._job(name, loader, policy)
         found, value = job.look(early, policy.early_cap)
-        if found in (_core.FOUND_FRESH, _core.FOUND_NEGATIVE):
-            job.count_hit(found)
+        if found in _GOOD:
+            self._count_hit(found)
             return None, found, value
         return job, found, None
+
+    def _count_hit(self, found: int) -> None:
+        self._count("hits", 1)
+        if found == _core.FOUND_NEGATIVE:
+            self._count("negative_hits", 1)
 
     def _job(self, key: bytes, loader: Any, policy: Policy) -> Job:
         return Job(

@@ -452,6 +452,18 @@ def test_a_closed_cache_does_not_stop_a_function(cache, calls):
     assert f.cache_stats()["errors"] > 0
 
 
+def test_get_or_load_goes_on_without_its_cache(cache):
+    config = pinyon.url.parse("mem://", {"codec": "pickle", "secret": b"s" * 16})
+    signed = pinyon.Cache._open(cache._home, config, None)
+    signed.set("k", frozenset({1 + 2j}))
+    with pytest.warns(pinyon.PinyonWarning, match="runs without"):
+        assert cache.get_or_load("k", lambda: 1) == 1
+    assert cache.get("k") == 1
+    cache.close()
+    with pytest.warns(pinyon.PinyonWarning, match="closed"):
+        assert cache.get_or_load("k", lambda: 2) == 2
+
+
 def test_trouble_is_raised_when_asked_for(cache, calls):
     f = cache.cached(name="f", on_error="raise")(calls.wrap())
     cache.close()
