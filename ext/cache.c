@@ -14,7 +14,7 @@ cache_counters(struct cache_object *self, PyObject *unused)
     return counters_dict(&self->counters);
 }
 
-#define FAST METH_FASTCALL | METH_KEYWORDS
+#define FAST (METH_FASTCALL | METH_KEYWORDS)
 
 static PyMethodDef cache_methods[] = {
     {"get", (PyCFunction)(void (*)(void))cache_get, FAST,
