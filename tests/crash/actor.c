@@ -49,8 +49,10 @@ arena_fail(struct arena *arena, const char *what, uint64_t key, uint64_t got,
 struct pn_store_opts
 arena_opts(const struct arena *arena)
 {
+    /* An index so small that chains are long and sometimes full. */
     return (struct pn_store_opts){.dir = arena->dir,
                                   .size = 4u << 20,
+                                  .item = 3000,
                                   .write_wait_ms = ARENA_WAIT_MS};
 }
 
@@ -77,6 +79,7 @@ pn_crash_point(int id)
     if (armed >> 48 == ARM_STOP) {
         raise(SIGSTOP);
     } else {
+        atomic_fetch_add(&arena->deaths[id], 1);
         atomic_store(&the_seat->is_doomed, true);
         kill(getpid(), SIGKILL);
         pause(); /* a kill of oneself is delivered before kill() returns */
