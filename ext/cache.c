@@ -26,14 +26,15 @@ static PyMethodDef cache_methods[] = {
      "(value, token), the token being what cas() wants; (default, None) on a miss."},
     {"get_many", (PyCFunction)cache_get_many, METH_O,
      "get_many($self, keys, /)\n--\n\n"
-     "A dict of those keys that are there. Much cheaper than as many get()."},
+     "A dict of those keys that are there. In a store larger than the CPU's caches\n"
+     "their look-ups overlap."},
     {"ttl", (PyCFunction)cache_ttl, METH_O,
      "ttl($self, key, /)\n--\n\n"
      "Seconds that key has left, inf when it never expires, None when it is absent."},
     {"set", (PyCFunction)(void (*)(void))cache_set, FAST,
      "set($self, key, value, ttl=..., *, tags=None)\n--\n\n"
-     "Stores value for ttl, the cache's own when not given. False\n"
-     "when the store was too busy and nothing was changed."},
+     "Stores value for ttl, the cache's own when not given. False when the store\n"
+     "was too busy and nothing was changed."},
     {"add", (PyCFunction)(void (*)(void))cache_add, FAST,
      "add($self, key, value, ttl=..., *, tags=None)\n--\n\n"
      "Stores value if key is absent. True when it was stored."},

@@ -193,7 +193,7 @@ cache_iterate_keys(struct cache_object *self, PyObject *keys)
 
 /* ---- Many items ------------------------------------------------------------ */
 
-#define BATCH 16      /* keys whose cache misses overlap: the store's own stride */
+#define BATCH 16       /* keys whose cache misses overlap: the store's own stride */
 #define BATCH_ROOM 512 /* bytes of a value that need no second look */
 
 struct batch {

@@ -22,33 +22,30 @@
  *
  *    field              name                    bases (fields, or builtins)
  */
-#define CORE_EXCEPTIONS(X)                                                     \
-    X(cache_error, "CacheError", PyExc_Exception, NULL)                        \
-    X(config_error, "ConfigError", st->cache_error, PyExc_ValueError)          \
-    X(closed_error, "ClosedError", st->cache_error, PyExc_ValueError)          \
-    X(connection_error, "ConnectionError", st->cache_error,                    \
-      PyExc_ConnectionError)                                                   \
-    X(timeout_error, "TimeoutError", st->cache_error, PyExc_TimeoutError)      \
-    X(busy_error, "StoreBusy", st->timeout_error, NULL)                        \
-    X(region_error, "RegionError", st->cache_error, PyExc_OSError)             \
-    X(region_absent, "RegionAbsent", st->region_error, NULL)                   \
-    X(region_refused, "RegionRefused", st->region_error, NULL)                 \
-    X(region_full, "RegionFull", st->region_error, NULL)                       \
-    X(region_damaged, "RegionDamaged", st->region_error, NULL)                 \
-    X(key_type_error, "KeyTypeError", st->cache_error, PyExc_TypeError)        \
-    X(key_too_long, "KeyTooLong", st->cache_error, PyExc_ValueError)           \
-    X(value_too_large, "ValueTooLarge", st->cache_error, PyExc_ValueError)     \
-    X(key_not_found, "KeyNotFound", st->cache_error, PyExc_KeyError)           \
-    X(not_a_counter, "NotACounter", st->cache_error, PyExc_TypeError)          \
-    X(counter_range, "CounterRange", st->cache_error, PyExc_OverflowError)     \
-    X(serialization_error, "SerializationError", st->cache_error, NULL)        \
-    X(unsigned_error, "Unsigned", st->serialization_error, NULL)               \
-    X(type_not_allowed, "TypeNotAllowed", st->serialization_error,             \
-      PyExc_TypeError)
+#define CORE_EXCEPTIONS(X)                                                         \
+    X(cache_error, "CacheError", PyExc_Exception, NULL)                            \
+    X(config_error, "ConfigError", st->cache_error, PyExc_ValueError)              \
+    X(closed_error, "ClosedError", st->cache_error, PyExc_ValueError)              \
+    X(connection_error, "ConnectionError", st->cache_error, PyExc_ConnectionError) \
+    X(timeout_error, "TimeoutError", st->cache_error, PyExc_TimeoutError)          \
+    X(busy_error, "StoreBusy", st->timeout_error, NULL)                            \
+    X(region_error, "RegionError", st->cache_error, PyExc_OSError)                 \
+    X(region_absent, "RegionAbsent", st->region_error, NULL)                       \
+    X(region_refused, "RegionRefused", st->region_error, NULL)                     \
+    X(region_full, "RegionFull", st->region_error, NULL)                           \
+    X(region_damaged, "RegionDamaged", st->region_error, NULL)                     \
+    X(key_type_error, "KeyTypeError", st->cache_error, PyExc_TypeError)            \
+    X(key_too_long, "KeyTooLong", st->cache_error, PyExc_ValueError)               \
+    X(value_too_large, "ValueTooLarge", st->cache_error, PyExc_ValueError)         \
+    X(key_not_found, "KeyNotFound", st->cache_error, PyExc_KeyError)               \
+    X(not_a_counter, "NotACounter", st->cache_error, PyExc_TypeError)              \
+    X(counter_range, "CounterRange", st->cache_error, PyExc_OverflowError)         \
+    X(serialization_error, "SerializationError", st->cache_error, NULL)            \
+    X(unsigned_error, "Unsigned", st->serialization_error, NULL)                   \
+    X(type_not_allowed, "TypeNotAllowed", st->serialization_error, PyExc_TypeError)
 
-#define CORE_TYPES(X)                                                          \
-    X(store_type) X(lease_type) X(cache_type) X(cached_type) X(bound_type)     \
-    X(ready_type)
+#define CORE_TYPES(X) \
+    X(store_type) X(lease_type) X(cache_type) X(cached_type) X(bound_type) X(ready_type)
 
 struct core_state {
 #define CORE_FIELD(field, name, base, other) PyObject *field;
@@ -73,7 +70,6 @@ core_state_of_type(PyTypeObject *type)
 {
     return PyType_GetModuleState(type);
 }
-
 
 /* The same for TYPE or a class derived in Python: ours is the ancestor with METHODS.
  * (PyType_GetModuleByDef is not in the limited API of 3.11.) NULL with an exception
