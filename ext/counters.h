@@ -16,7 +16,7 @@
 
 /*    field           what one of it is */
 #define COUNTERS(X)                                                           \
-    X(hits)          /* calls answered from the store, the next three too */  \
+    X(hits)          /* calls answered from the store */                      \
     X(negative_hits) /* of these: a remembered absence */                     \
     X(stale_hits)    /* of these: past its soft expiry */                     \
     X(misses)        /* calls that were not */                                \

@@ -115,16 +115,17 @@ store_after_fork(struct store_object *self, PyObject *unused)
 /* ---- Looking at the whole -------------------------------------------------- */
 
 /* Fields of struct pn_store_stats in the order of the header. */
+/* clang-format off */
 #define STATS_FIELDS(X)                                                              \
-    X(size)                                                                          \
-    X(value_max)                                                                     \
-    X(items) X(bytes) X(dead_bytes) X(index_capacity) X(hits) X(misses) X(retries)   \
-        X(fallbacks) X(sets) X(deletes) X(evicted) X(expired) X(reclaimed) X(copied) \
-            X(skipped) X(index_evicted) X(leases) X(lease_takeovers) X(fenced)       \
-                X(clears) X(invalidations) X(recoveries) X(wipes) X(shards)          \
-                    X(segments) X(segments_free) X(segments_large) X(segment_size)   \
-                        X(condemned) X(processes) X(age_evicted_ms) X(uptime_ms)     \
-                            X(shared)
+    X(size) X(value_max) X(items) X(bytes) X(dead_bytes) X(index_capacity)           \
+    X(hits) X(misses) X(retries) X(fallbacks)                                        \
+    X(sets) X(deletes) X(evicted) X(expired) X(reclaimed) X(copied)                  \
+    X(skipped) X(index_evicted)                                                      \
+    X(leases) X(lease_takeovers) X(fenced) X(clears) X(invalidations)                \
+    X(recoveries) X(wipes)                                                           \
+    X(shards) X(segments) X(segments_free) X(segments_large) X(segment_size)         \
+    X(condemned) X(processes) X(age_evicted_ms) X(uptime_ms) X(shared)
+/* clang-format on */
 
 static int
 put_number(PyObject *dict, const char *name, uint64_t number)

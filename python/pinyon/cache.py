@@ -107,7 +107,6 @@ class Cache(AsyncCalls, _core.Cache):
     ) -> Cache:
         options = dict(locals())
         del options["cls"], options["url"]
-        options.pop("__class__", None)
         config = parse(url, options)
         return cls._open(Home(config), config, config.namespace)
 

@@ -145,6 +145,42 @@ def test_a_writer_killed_anywhere_harms_no_one(region, shared, log):
     assert shared.stats()["store"]["processes"] == 1
 
 
+def stop_in_a_write(cache, writer):
+    """Stops the writer until it holds the lock of a shard; a key of that shard."""
+    for _ in range(3000):
+        os.kill(writer.pid, signal.SIGSTOP)
+        for n in range(20):
+            if not cache.set(f"z{n}", n):
+                return f"z{n}"
+        os.kill(writer.pid, signal.SIGCONT)
+    raise AssertionError("the writer never stopped in a write")
+
+
+def test_a_writer_stopped_in_a_write_delays_and_loses_nothing(region, log):
+    with pinyon.Cache(f"shm://{region}?{crew.SIZE}", write_wait="2ms") as cache:
+        f = cache.cached(name="f")(lambda n: [n])
+        writer = crew.start(crew.write_for_ever, region, str(log))
+        until(lambda: crew.lines(log))
+        key = stop_in_a_write(cache, writer)
+        try:
+            cache.get(key)  # readers do not mind
+            assert cache.set_many({key: 1}) == [key]
+            assert cache.touch(key) is False
+            for call in (cache.delete, cache.incr):
+                with pytest.raises(pinyon.StoreBusy, match="try again") as caught:
+                    call(key)
+                assert caught.value.kind == "PN_BUSY"
+            with pytest.raises(pinyon.StoreBusy):
+                asyncio.run(cache.adelete(key))
+            assert [f(n) for n in range(200)] == [[n] for n in range(200)]
+            assert cache.stats()["store"]["skipped"] > 0
+        finally:
+            os.kill(writer.pid, signal.SIGCONT)
+        until(lambda: cache.set(key, 1))
+        assert cache.delete(key) is True
+        crew.kill(writer)
+
+
 def test_counters_of_processes_add_up(region, shared):
     crew.finish(*[crew.start(count, region) for _ in range(4)])
     assert shared.get("n") == 4000
