@@ -34,7 +34,7 @@ prepare()
         compile "$work/plain/$(basename "$file" .c).o" "$work/$file"
         compile "$work/points/$(basename "$file" .c).o" "$work/$file" -DPN_CRASH_POINTS
     done
-    for file in tests/support/*.c tests/model/*.c tests/unit/test_expire.c \
+    for file in tests/support/{pattern,scratch}.c tests/model/*.c tests/unit/test_expire.c \
         tests/unit/test_read.c tests/unit/test_recover.c; do
         compile "$work/tests/$(basename "$file" .c).o" "$file"
     done

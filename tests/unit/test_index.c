@@ -99,27 +99,29 @@ test_version(void)
     fixture_close(store, 1000);
 }
 
-/* A ghost is remembered until it is taken, or ten newer ones came. */
+/* A ghost is remembered until it is taken, or as many newer ones came as there is
+ * room for. */
 static void
 test_ghosts(void)
 {
+    enum { N = PN_GHOSTS + 1 };
     struct pn_store *store = fixture_open(FIXTURE_SIZE, 0);
     uint64_t keys[TWINS];
-    struct pn_probe pb[12];
+    struct pn_probe pb[N];
     find_neighbours(store, keys);
-    for (unsigned i = 0; i < 12; i++) {
+    for (unsigned i = 0; i < N; i++) {
         pn_probe_init(store, &keys[i], sizeof keys[i], &pb[i]);
     }
     CHECK(!pn_ghost_take(store, &pb[0]));
     pn_ghost_put(store, &pb[0]);
     CHECK(pn_ghost_take(store, &pb[0]));
     CHECK(!pn_ghost_take(store, &pb[0]));
-    for (unsigned i = 0; i < 11; i++) {
+    for (unsigned i = 0; i < N; i++) {
         pn_ghost_put(store, &pb[i]);
     }
     CHECK(!pn_ghost_take(store, &pb[0]));
     CHECK(pn_ghost_take(store, &pb[5]));
-    for (unsigned i = 1; i < 11; i++) {
+    for (unsigned i = 1; i < N; i++) {
         CHECK_EQ(pn_ghost_take(store, &pb[i]), i != 5);
     }
     fixture_close(store, 1000);
