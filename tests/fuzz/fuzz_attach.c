@@ -153,7 +153,7 @@ prepare(void)
     env.buf = malloc(SIZE);
     env.whole = malloc(SIZE);
     struct pn_store_opts opts = options();
-    struct pn_store *store;
+    struct pn_store *store = NULL;
     struct pn_why why = {.text = "no memory"};
     if (env.dir == NULL || env.buf == NULL || env.whole == NULL ||
         pn_store_open_shared("fuzz", &opts, &store, &why) < 0) {

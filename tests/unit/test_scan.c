@@ -110,7 +110,7 @@ test_while_written(void)
 
 /* The keys of one bucket, more than it has slots. The first GOING are stored first and
  * then deleted, and at each going one of the others moves forward in the chain. */
-enum { NEIGHBOURS = 36, GOING = 18, ROUNDS = 3000 };
+enum { NEIGHBOURS = 36, GOING = 18, ROUNDS = 1000 };
 
 struct chain {
     struct pn_store *store;

@@ -22,8 +22,8 @@ test_append(void)
 {
     struct pn_store *store = fixture_open(FIXTURE_SIZE, 0);
     struct pn_shard *sh = pn_shard_at(store, 0);
-    uint64_t first, second, other, timed;
-    uint32_t a, b, c;
+    uint64_t first = 0, second = 0, other = 0, timed = 0;
+    uint32_t a = 0, b = 0, c = 0;
     CHECK_EQ(pn_lock(store, 0, 0), PN_OK);
     CHECK(append(store, PN_POOL_SMALL, PN_NO_TTL, 33, &first));
     CHECK(append(store, PN_POOL_SMALL, PN_NO_TTL, 33, &second));
@@ -53,8 +53,8 @@ test_life(void)
 {
     struct pn_store *store = fixture_open(FIXTURE_SIZE, 0);
     struct pn_shard *sh = pn_shard_at(store, 0);
-    uint64_t off;
-    uint32_t id, next;
+    uint64_t off = 0;
+    uint32_t id = 0, next = 0;
     CHECK_EQ(pn_lock(store, 0, 0), PN_OK);
     CHECK(append(store, PN_POOL_SMALL, PN_NO_TTL, 8000, &off));
     CHECK(pn_seg_of(store, off, &id));
@@ -81,7 +81,7 @@ static void
 test_full(void)
 {
     struct pn_store *store = fixture_open(FIXTURE_SIZE, 0);
-    uint64_t off;
+    uint64_t off = 0;
     unsigned n = 0;
     CHECK_EQ(pn_lock(store, 0, 0), PN_OK);
     while (n < 1000000 && append(store, n % 2, PN_NO_TTL, 8000, &off)) {
@@ -98,8 +98,8 @@ static void
 test_clear(void)
 {
     struct pn_store *store = fixture_open(FIXTURE_SIZE, 0);
-    uint64_t before, after;
-    uint32_t a, b;
+    uint64_t before = 0, after = 0;
+    uint32_t a = 0, b = 0;
     CHECK(append(store, PN_POOL_SMALL, PN_NO_TTL, 10, &before));
     pn_store_clear(store);
     CHECK(append(store, PN_POOL_SMALL, PN_NO_TTL, 10, &after));
