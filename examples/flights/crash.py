@@ -24,7 +24,7 @@ KEYS = 64
 PATTERNS = 64
 ROOM = 128  # bytes that an item may have besides its value
 WRITES = 1024  # one call in so many of a survivor is a write; see go_on()
-MOST_KILLS = 60  # when none of them lands inside a write
+MOST_KILLS = 30  # when none of them lands inside a write
 LONGEST = 60.0  # seconds after which a writer or a survivor ends in any case
 Watch = Callable[[int, int], None]
 

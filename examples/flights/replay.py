@@ -10,8 +10,10 @@ import time
 from array import array
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 from .crew import Crew, Flight, Station, Watch
+from .data import different_lookups
 from .measure import Histogram, private_memory
 from .tally import Count
 
@@ -26,6 +28,7 @@ class Replay:
 
     flights: int
     requests: int
+    different: int  # of these requests: no cache does with fewer queries
     queries: int
     seconds: float
     latencies: Histogram
@@ -60,7 +63,7 @@ class Part:
     latencies: Histogram
 
 
-def replay(crew: Crew, watch: Watch, seconds: float) -> Replay:
+def replay(crew: Crew, watch: Watch, path: Path, seconds: float) -> Replay:
     """Replays the year, or what `seconds` are enough for."""
     crew.run(watch, take_share)
     before = private_memory(crew.pids())
@@ -72,6 +75,7 @@ def replay(crew: Crew, watch: Watch, seconds: float) -> Replay:
     return Replay(
         flights=sum(part.flights for part in parts),
         requests=sum(part.requests for part in parts),
+        different=different_lookups(path, [part.flights for part in parts]),
         queries=crew.tally.total(Count.QUERIES) - queries,
         seconds=max(part.ended for part in parts) - started,
         latencies=Histogram.merged(part.latencies for part in parts),
@@ -96,7 +100,7 @@ def take_share(station: Station) -> None:
     try:
         rows = connection.execute(
             """SELECT origin, dest, carrier, tailnum, hour FROM flights
-               WHERE id % ? = ? ORDER BY id""",
+               WHERE (id - 1) % ? = ? ORDER BY id""",
             (station.crew, station.number),
         )
         station.share = [_compact(row) for row in rows]

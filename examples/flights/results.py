@@ -27,7 +27,6 @@ class ActResult:
 @dataclass(frozen=True)
 class Results:
     workers: int
-    different_lookups: int  # that the year has: it cannot do with fewer queries
     acts: list[ActResult]
     crash: Crash
 
@@ -40,6 +39,10 @@ class Results:
         yield (
             "database queries for 1,000 requests",
             [f"{per_thousand(r):,.1f}" for r in replays],
+        )
+        yield (
+            "  different look-ups among these",
+            [f"{1000 * r.different / r.requests:,.1f}" for r in replays],
         )
         yield "hit ratio", [f"{r.hit_ratio():.1%}" for r in replays]
         for share in (0.5, 0.99):
@@ -65,7 +68,6 @@ class Results:
         return {
             "machine": machine(),
             "workers": self.workers,
-            "different_lookups": self.different_lookups,
             "acts": {act.name: _act_as_json(act) for act in self.acts},
             "crash": vars(self.crash),
         }
@@ -76,6 +78,7 @@ def _act_as_json(act: ActResult) -> dict[str, Any]:
     return {
         "flights": replay.flights,
         "requests": replay.requests,
+        "different": replay.different,
         "queries": replay.queries,
         "seconds": replay.seconds,
         "hit_ratio": replay.hit_ratio(),

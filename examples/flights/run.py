@@ -16,7 +16,7 @@ import pinyon
 from . import boards, crash, herd, replay
 from .boards import Act
 from .crew import ENDINGS, Crew, WorkerDied
-from .data import FLIGHTS, database, different_lookups
+from .data import FLIGHTS, database
 from .results import ActResult, Results, machine, stretch
 from .screen import Screen
 from .tally import Tally
@@ -74,6 +74,9 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="a second for each replay, no picture"
     )
+    parser.add_argument(
+        "--picture", type=_file, default=PICTURE, metavar="FILE", help="where to draw"
+    )
     parser.add_argument("--no-picture", action="store_true", help="draw no picture")
     parser.add_argument("--keep", action="store_true", help="keep the shared region")
     parser.add_argument("--json", type=_file, metavar="FILE", help="write the figures")
@@ -118,14 +121,11 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 def _run(options: argparse.Namespace, screen: Screen, region: str) -> Results:
     with screen.building() as progress:
         path = database(DATABASE, progress)
-    different = different_lookups(path)
     screen.say(f"[bold]A flight board on one host[/]   {machine()}")
     screen.say(
         f"{options.workers} worker processes replay {FLIGHTS:,} flights in order of "
         f"departure, three look-ups for each, for at most\n{options.seconds:g} s an "
-        f"act. Every act starts with nothing cached. The year has "
-        f"{different:,} different look-ups:\nno cache can do with fewer "
-        "queries for all of it."
+        f"act. Every act starts with nothing cached."
     )
     shared = f"shm://{region}?size={options.size}"
     pinyon.Cache(shared).close()  # made, or what is wrong said, before all else
@@ -136,7 +136,7 @@ def _run(options: argparse.Namespace, screen: Screen, region: str) -> Results:
     ]
     played = [_play(options, screen, act, path) for act in acts]
     killed = _kill(options, screen, acts[-1], path)
-    return Results(options.workers, different, played, killed)
+    return Results(options.workers, played, killed)
 
 
 def _play(
@@ -145,9 +145,10 @@ def _play(
     tally = Tally(multiprocessing.get_context("spawn"), options.workers)
     with Crew(act, tally, path) as crew:
         with screen.watching(act.title, tally) as watch:
-            year = replay.replay(crew, watch, options.seconds)
+            year = replay.replay(crew, watch, path, options.seconds)
         screen.say(
-            f"{year.requests:,} look-ups, {year.queries:,} queries: {stretch(year)}"
+            f"{year.requests:,} look-ups, {year.different:,} of them different, "
+            f"{year.queries:,} queries: {stretch(year)}"
         )
         if year.region:
             screen.say(
@@ -202,7 +203,7 @@ def _report(options: argparse.Namespace, screen: Screen, results: Results) -> No
     if not options.no_picture:
         from .picture import draw  # takes a second to load, workers do without it
 
-        screen.say(f"\npicture: {draw(results, PICTURE)}")
+        screen.say(f"\npicture: {draw(results, options.picture)}")
     if options.json:
         options.json.write_text(json.dumps(results.as_json(), indent=2) + "\n")
 

@@ -122,10 +122,11 @@ def test_flights(tmp_path: Path) -> None:
     assert none["absent"]["queries"] == none["absent"]["requests"] == 120_000
     assert alone["absent"]["queries"] == 40_000  # each of four workers finds out
     assert shared["evicted"] == 0
-    assert shared["queries"] <= results["different_lookups"] == 23_968
     assert shared["herd"]["queries"] == 1
-    # Each once. A lock that nobody got in time on a busy machine may cost a query.
-    assert 10_000 <= shared["absent"]["queries"] <= 10_100
+    # Each look-up once. A lock that was not free in time, on a machine as busy as one
+    # that runs tests may be, costs a query.
+    assert 1 <= shared["queries"] / shared["different"] < 1.01
+    assert 1 <= shared["absent"]["queries"] / 10_000 < 1.01
     assert results["crash"]["kills"] >= results["crash"]["recoveries"] >= 1
     assert results["crash"]["answers"] > 0
     assert results["crash"]["wrong"] == 0
