@@ -3,21 +3,21 @@
 #include "place/hash.h"
 
 /*      name             x86            ARM */
-#define HASHES(X)                               \
-    X("oaat", pn_oaat, pn_oaat_u)               \
-    X("default", pn_oaat, pn_oaat_u)            \
-    X("one_at_a_time", pn_oaat, pn_oaat_u)      \
-    X("md5", pn_md5_word, pn_md5_word)          \
-    X("crc", pn_crc32_15, pn_crc32_15)          \
-    X("crc16", pn_crc16_wide, pn_crc16_wide)    \
-    X("crc32", pn_crc32_15, pn_crc32_15)        \
-    X("crc32a", pn_crc32, pn_crc32)             \
-    X("fnv1_64", pn_fnv1_64, pn_fnv1_64_u)      \
-    X("fnv1a_64", pn_fnv1a_64, pn_fnv1a_64_u)   \
-    X("fnv1_32", pn_fnv1_32, pn_fnv1_32_u)      \
-    X("fnv1a_32", pn_fnv1a_32, pn_fnv1a_32_u)   \
-    X("murmur", pn_murmur2, pn_murmur2)         \
-    X("jenkins", pn_jenkins, pn_jenkins)        \
+#define HASHES(X)                             \
+    X("oaat", pn_oaat, pn_oaat_u)             \
+    X("default", pn_oaat, pn_oaat_u)          \
+    X("one_at_a_time", pn_oaat, pn_oaat_u)    \
+    X("md5", pn_md5_word, pn_md5_word)        \
+    X("crc", pn_crc32_15, pn_crc32_15)        \
+    X("crc16", pn_crc16_wide, pn_crc16_wide)  \
+    X("crc32", pn_crc32_15, pn_crc32_15)      \
+    X("crc32a", pn_crc32, pn_crc32)           \
+    X("fnv1_64", pn_fnv1_64, pn_fnv1_64_u)    \
+    X("fnv1a_64", pn_fnv1a_64, pn_fnv1a_64_u) \
+    X("fnv1_32", pn_fnv1_32, pn_fnv1_32_u)    \
+    X("fnv1a_32", pn_fnv1a_32, pn_fnv1a_32_u) \
+    X("murmur", pn_murmur2, pn_murmur2)       \
+    X("jenkins", pn_jenkins, pn_jenkins)      \
     X("murmur3", pn_murmur3, pn_murmur3)
 
 const char pn_hash_names[] =

@@ -1,7 +1,7 @@
 #include "base/bytes.h"
 #include "place/hash.h"
 
-/* Bob Jenkins' SpookyHash V2: four words of state below 192 bytes, twelve from there. */
+/* Bob Jenkins' SpookyHash V2: four words of state up to 191 bytes, twelve above. */
 enum { WORDS = 12, BLOCK = 8 * WORDS, LONG_FROM = 2 * BLOCK };
 static const uint64_t filler = 0xdeadbeefdeadbeefull;
 

@@ -15,8 +15,12 @@ check_row(const char *name, pn_hash32_fn hash, const uint32_t want[8])
 static void
 test_vectors(void)
 {
-    check_row("pn_oaat", pn_oaat, (const uint32_t[]){596015325u, 2151715081u, 2773942091u, 3277896960u, 0u, 3053611164u, 2092675704u, 3708338151u});
-    check_row("pn_jenkins", pn_jenkins, (const uint32_t[]){2583187353u, 2006320315u, 936206289u, 2485055202u, 3735928572u, 2379559564u, 2139165380u, 228853518u});
+    check_row("pn_oaat", pn_oaat,
+              (const uint32_t[]){596015325u, 2151715081u, 2773942091u, 3277896960u, 0u,
+                                 3053611164u, 2092675704u, 3708338151u});
+    check_row("pn_jenkins", pn_jenkins,
+              (const uint32_t[]){2583187353u, 2006320315u, 936206289u, 2485055202u,
+                                 3735928572u, 2379559564u, 2139165380u, 228853518u});
 }
 
 /* As compiled on ARM, where a byte from 0x80 on is not negative. */

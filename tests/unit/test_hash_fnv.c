@@ -15,10 +15,18 @@ check_row(const char *name, pn_hash32_fn hash, const uint32_t want[8])
 static void
 test_vectors(void)
 {
-    check_row("pn_fnv1_64", pn_fnv1_64, (const uint32_t[]){1805727027u, 1806514304u, 3376212627u, 912593517u, 2216829733u, 1256795077u, 734096573u, 4099999747u});
-    check_row("pn_fnv1a_64", pn_fnv1a_64, (const uint32_t[]){4275688823u, 322520602u, 1963465963u, 2066161017u, 2216829733u, 3987817617u, 1558597677u, 344162767u});
-    check_row("pn_fnv1_32", pn_fnv1_32, (const uint32_t[]){1083137555u, 513390112u, 13403571u, 2846109069u, 2166136261u, 195842117u, 3939317213u, 2047512835u});
-    check_row("pn_fnv1a_32", pn_fnv1a_32, (const uint32_t[]){2851307223u, 1991736602u, 1830439627u, 611582553u, 2166136261u, 4164387409u, 3951279181u, 2763192655u});
+    check_row("pn_fnv1_64", pn_fnv1_64,
+              (const uint32_t[]){1805727027u, 1806514304u, 3376212627u, 912593517u,
+                                 2216829733u, 1256795077u, 734096573u, 4099999747u});
+    check_row("pn_fnv1a_64", pn_fnv1a_64,
+              (const uint32_t[]){4275688823u, 322520602u, 1963465963u, 2066161017u,
+                                 2216829733u, 3987817617u, 1558597677u, 344162767u});
+    check_row("pn_fnv1_32", pn_fnv1_32,
+              (const uint32_t[]){1083137555u, 513390112u, 13403571u, 2846109069u,
+                                 2166136261u, 195842117u, 3939317213u, 2047512835u});
+    check_row("pn_fnv1a_32", pn_fnv1a_32,
+              (const uint32_t[]){2851307223u, 1991736602u, 1830439627u, 611582553u,
+                                 2166136261u, 4164387409u, 3951279181u, 2763192655u});
 }
 
 /* As compiled on ARM, where a byte from 0x80 on is not negative. */

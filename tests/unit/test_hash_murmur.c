@@ -15,22 +15,21 @@ check_row(const char *name, pn_hash32_fn hash, const uint32_t want[8])
 static void
 test_vectors(void)
 {
-    check_row("pn_murmur2", pn_murmur2, (const uint32_t[]){3303027599u, 516654467u, 3587224931u, 818895068u, 0u, 2556074035u, 2745006090u, 3270146476u});
-    check_row("pn_murmur3", pn_murmur3, (const uint32_t[]){2784297138u, 148727849u, 3313101634u, 2264802418u, 0u, 2537265040u, 1837095680u, 1590107264u});
+    check_row("pn_murmur2", pn_murmur2,
+              (const uint32_t[]){3303027599u, 516654467u, 3587224931u, 818895068u, 0u,
+                                 2556074035u, 2745006090u, 3270146476u});
+    check_row("pn_murmur3", pn_murmur3,
+              (const uint32_t[]){2784297138u, 148727849u, 3313101634u, 2264802418u, 0u,
+                                 2537265040u, 1837095680u, 1590107264u});
 }
 
 static void
 test_64a(void)
 {
     static const uint64_t want[8] = {
-        0x649c5afd3a8f4a03ull,
-        0xcc58c3050c7a5261ull,
-        0xedf62a9d9615c241ull,
-        0x5606a3723829b48cull,
-        0x4d408de62dee109aull,
-        0x591cec1d1884d51bull,
-        0x3aa5d5fe17e3c1e0ull,
-        0x200751067bb6f0cbull,
+        0x649c5afd3a8f4a03ull, 0xcc58c3050c7a5261ull, 0xedf62a9d9615c241ull,
+        0x5606a3723829b48cull, 0x4d408de62dee109aull, 0x591cec1d1884d51bull,
+        0x3aa5d5fe17e3c1e0ull, 0x200751067bb6f0cbull,
     };
     for (unsigned i = 0; i < 8; i++) {
         CHECK_EQ(pn_murmur64a(keys[i], strlen(keys[i]), 4193360111u), want[i]);

@@ -21,7 +21,9 @@ spooky_of_mcrouter(const void *data, size_t len)
 static void
 test_short(void)
 {
-    check_row("spooky_of_mcrouter", spooky_of_mcrouter, (const uint32_t[]){2815030509u, 3451707103u, 1363985381u, 882721212u, 1865093797u, 3905645848u, 1715020540u, 801511914u});
+    check_row("spooky_of_mcrouter", spooky_of_mcrouter,
+              (const uint32_t[]){2815030509u, 3451707103u, 1363985381u, 882721212u,
+                                 1865093797u, 3905645848u, 1715020540u, 801511914u});
 }
 
 /* From the author's own test: byte i is i + 128, seed 0; both forms, around the change

@@ -1,0 +1,58 @@
+/*
+ * assign - who gets which slot of a slot table
+ *
+ * Shares follow weights to the slot (largest remainder), and of two tables with the
+ * same shares the one that moves fewer slots away from where they are is taken. Exact
+ * balance needs that memory: slots dealt by a hash alone are as uneven as a ring with
+ * as many points (docs/design/0020-placement.md).
+ */
+#ifndef PN_PLACE_ASSIGN_H
+#define PN_PLACE_ASSIGN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ASSIGN_NONE UINT16_MAX
+
+struct assign_node {
+    double weight;
+    uint32_t zone; /* 0: none */
+    uint32_t target, held;
+};
+
+struct assign_remainder {
+    double part; /* of a slot, beyond the whole ones */
+    uint32_t held, index;
+};
+
+/* Sets TARGET of each node so that they add up to SLOTS: by weight, what is left over
+ * to the largest remainders, among equal ones to who HELD more, then to the lower
+ * index. SCRATCH has room for N. */
+void
+assign_targets(struct assign_node *node, uint32_t n, uint32_t slots,
+               struct assign_remainder *scratch);
+
+struct assign_slots {
+    uint16_t *owner;   /* [slots] */
+    uint16_t *replica; /* [slots * replicas]; NULL when there are none */
+    uint32_t slots, replicas;
+};
+
+/*
+ * Fills the owners, among which stand those of now, or ASSIGN_NONE. Slots stay where
+ * they are as long as their node is within its target; the others go to nodes below
+ * theirs: first to a replica of now, who has the data, then in turn. Wants
+ * assign_targets(); sets HELD.
+ */
+void
+assign_owners(struct assign_node *node, uint32_t n, const struct assign_slots *table);
+
+/*
+ * Fills the replicas, among which stand those of now, or ASSIGN_NONE: distinct nodes,
+ * none the owner, in zones the slot has not yet where there are such, each node within
+ * its target in every column where that can be. N > table->replicas.
+ */
+void
+assign_replicas(struct assign_node *node, uint32_t n, const struct assign_slots *table);
+
+#endif
