@@ -93,9 +93,10 @@ fuzz: build-fuzz/build.ninja build-asan/site/stamp ## fuzz each target FUZZ_SECO
 	done
 	$(ASAN_PYTHON) tests/fuzz/fuzz_codec.py $(FUZZ_SECONDS)
 
-torture: build/build.ninja ## kill writers at every crash point, KILLS (10000) times
+torture: build/build.ninja ## kill writers KILLS (10000) times; then mutants must fail
 	meson compile -C build
 	build/tests/crash/torture --kills $(KILLS)
+	tests/crash/teeth.sh
 
 # --- checking ------------------------------------------------------------------
 
