@@ -30,8 +30,9 @@
     X(PN_WIRE_E_VERBATIM, -212, "a verbatim string does not name its format")     \
     X(PN_WIRE_E_PUSH, -213, "a push inside of, or announced as part of, a reply") \
     X(PN_WIRE_E_COMMAND, -214, "a command is not an array of bulk strings")       \
-    X(PN_WIRE_E_QUOTE, -215, "an inline command has quotes that do not match, or " \
-                             "an escape: send it as an array")                    \
+    X(PN_WIRE_E_QUOTE, -215,                                                      \
+      "an inline command has quotes that do not match, or "                       \
+      "an escape: send it as an array")                                           \
     X(PN_WIRE_E_VERB, -216, "no command of memcached has this name")              \
     X(PN_WIRE_E_WORDS, -217, "a line has too few or too many words")              \
     X(PN_WIRE_E_KEY_SIZE, -218, "a key of memcached has 1 to 250 bytes as sent")  \

@@ -110,8 +110,11 @@ read_word(struct pn_bytes text, double *value)
     static const struct {
         const char *word;
         double value;
-    } words[] = {{"inf", INFINITY}, {"-inf", -INFINITY}, {"+inf", INFINITY},
-                 {"nan", NAN},      {"-nan", NAN}};
+    } words[] = {{"inf", INFINITY},
+                 {"-inf", -INFINITY},
+                 {"+inf", INFINITY},
+                 {"nan", NAN},
+                 {"-nan", NAN}};
     for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
         size_t n = strlen(words[i].word);
         if (text.len == n && memcmp(text.ptr, words[i].word, n) == 0) {
@@ -161,17 +164,20 @@ digits_of(double value, int precision, struct decimal *d)
     (void)take_exponent(e, end, d);
 }
 
+/* 0.0015, 15, 1.5e20: without an exponent while that is no longer. */
 static void
 put_decimal(struct pn_out *out, const struct decimal *d)
 {
-    int before = d->exponent + 1; /* digits before the point, if written without e */
-    bool is_plain = before >= 1 && before <= 17;
-    int point = is_plain ? before : 1;
+    bool is_plain = d->exponent >= -5 && d->exponent < 17;
+    int point = is_plain ? d->exponent + 1 : 1; /* digits before it; may be negative */
     if (d->is_negative) {
         pn_out_char(out, '-');
     }
+    if (point <= 0) {
+        pn_out_put(out, "0.00000", (size_t)(2 - point));
+    }
     for (int i = 0; i < d->n || i < point; i++) {
-        if (i == point) {
+        if (i > 0 && i == point) {
             pn_out_char(out, '.');
         }
         pn_out_char(out, (char)(i < d->n ? d->digits[i] : '0'));

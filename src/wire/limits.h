@@ -12,19 +12,19 @@
 
 enum {
     /* RESP */
-    PN_RESP_DEPTH_MAX = 32,           /* aggregates in one another; servers send < 10 */
-    PN_RESP_LINE_MAX = 64 << 10,      /* bytes of a simple string, error, big number */
-    PN_RESP_LENGTH_MAX = 512 << 20,   /* bytes of a bulk: what Redis allows by default */
-    PN_RESP_COUNT_MAX = 1 << 28,      /* elements of one aggregate in a reply */
-    PN_RESP_ARGS_MAX = 1 << 20,       /* arguments of one command: as Redis */
-    PN_RESP_DOUBLE_MAX = 64,          /* characters of a double; %.17g writes 24 */
+    PN_RESP_DEPTH_MAX = 32,         /* aggregates in one another; servers send < 10 */
+    PN_RESP_LINE_MAX = 64 << 10,    /* bytes of a simple string, error, big number */
+    PN_RESP_LENGTH_MAX = 512 << 20, /* bytes of a bulk: what Redis allows by default */
+    PN_RESP_COUNT_MAX = 1 << 28,    /* elements of one aggregate in a reply */
+    PN_RESP_ARGS_MAX = 1 << 20,     /* arguments of one command: as Redis */
+    PN_RESP_DOUBLE_MAX = 64,        /* characters of a double; %.17g writes 24 */
 
     /* memcached */
-    PN_MC_KEY_MAX = 250,              /* bytes as sent, hence of the base64 form too */
-    PN_MC_KEY_RAW_MAX = 186,          /* bytes whose base64 form still fits: 248 */
-    PN_MC_OPAQUE_MAX = 32,            /* bytes of a meta command's O flag */
-    PN_MC_LINE_MAX = 64 << 10,        /* bytes of a command or reply line, CRLF out */
-    PN_MC_VALUE_MAX = 1 << 30,        /* bytes of a value: the most `-I` can set */
+    PN_MC_KEY_MAX = 250,       /* bytes as sent, hence of the base64 form too */
+    PN_MC_KEY_RAW_MAX = 186,   /* bytes whose base64 form still fits: 248 */
+    PN_MC_OPAQUE_MAX = 32,     /* bytes of a meta command's O flag */
+    PN_MC_LINE_MAX = 64 << 10, /* bytes of a command or reply line, CRLF out */
+    PN_MC_VALUE_MAX = 1 << 30, /* bytes of a value: the most `-I` can set */
 };
 
 #endif

@@ -92,8 +92,8 @@ pn_resp_next(struct pn_resp_reader *reader, const char *buf, size_t len,
 /* {0} is a scan at the start of a message. Set limits in reader.limits. */
 struct pn_resp_scan {
     struct pn_resp_reader reader;
-    size_t need; /* fewer bytes than this are not worth a call */
-    size_t at;   /* where the next element begins; beyond LEN inside a long string */
+    size_t need;  /* fewer bytes than this are not worth a call */
+    size_t at;    /* where the next element begins; beyond LEN inside a long string */
     bool in_text; /* the CRLF before `at` is yet to be seen */
     bool is_last; /* the message ends at `at` */
 };

@@ -77,16 +77,15 @@ take_argument(struct pn_resp_command *c, const char *buf, size_t len,
 /* The arguments of earlier calls may have moved with the buffer: their heads are read
  * once more when the command is whole. That is twice for a command cut in two, and
  * never more often however small the pieces. */
-static ptrdiff_t
-reread(struct pn_resp_command *c, const char *buf, size_t len, struct pn_bytes *argv,
-       size_t from)
+static void
+reread(const struct pn_resp_command *c, const char *buf, size_t len,
+       struct pn_bytes *argv, size_t from)
 {
     struct pn_resp_command again = {.limits = c->limits, .argc = c->argc};
-    (void)take_count(&again, buf, len, PN_RESP_ARGS_MAX);
+    (void)take_count(&again, buf, len, UINT32_MAX);
     for (size_t i = 0; i < from; i++) {
         (void)take_argument(&again, buf, len, &argv[i]);
     }
-    return (ptrdiff_t)c->at;
 }
 
 static ptrdiff_t
@@ -108,40 +107,76 @@ take_array(struct pn_resp_command *c, const char *buf, size_t len,
         }
         c->complete++;
     }
-    return reread(c, buf, len, argv, from);
+    if (from > 0) {
+        reread(c, buf, len, argv, from);
+    }
+    return (ptrdiff_t)c->at;
 }
 
-/* A word of an inline command, quoted or not; cut from *line. False at its end. */
 static bool
-inline_word(struct pn_bytes *line, struct pn_bytes *word, int *code)
+is_blank(char c)
 {
-    while (line->len > 0 && (line->ptr[0] == ' ' || line->ptr[0] == '\t')) {
-        *line = (struct pn_bytes){line->ptr + 1, line->len - 1};
-    }
-    if (line->len == 0) {
-        return false;
-    }
-    char quote = line->ptr[0] == '"' || line->ptr[0] == '\'' ? line->ptr[0] : ' ';
-    const char *p = line->ptr + (quote != ' ');
-    const char *end = line->ptr + line->len;
-    const char *first = p;
-    while (p < end && *p != quote && (quote != ' ' || *p != '\t')) {
-        if (*p == '"' || *p == '\'' || (quote != ' ' && *p == '\\')) {
-            *code = PN_WIRE_E_QUOTE;
-            return false;
+    return c == ' ' || c == '\t';
+}
+
+static void
+cut(struct pn_bytes *text, size_t n)
+{
+    *text = (struct pn_bytes){text->ptr + n, text->len - n};
+}
+
+/* Up to a blank. A quote in the middle of a word would begin a quoted part. */
+static int
+plain_word(struct pn_bytes *line, struct pn_bytes *word)
+{
+    size_t n = 0;
+    while (n < line->len && !is_blank(line->ptr[n])) {
+        if (line->ptr[n] == '"' || line->ptr[n] == '\'') {
+            return PN_WIRE_E_QUOTE;
         }
-        p++;
+        n++;
     }
-    *word = (struct pn_bytes){first, (size_t)(p - first)};
-    p += quote != ' ' && p < end;
-    bool is_closed = quote == ' ' || p[-1] == quote;
-    if (!is_closed || (quote != ' ' && (p - 1 < first)) ||
-        (quote != ' ' && p < end && *p != ' ' && *p != '\t')) {
-        *code = PN_WIRE_E_QUOTE;
-        return false;
+    *word = (struct pn_bytes){line->ptr, n};
+    cut(line, n);
+    return 0;
+}
+
+/* Up to the same quote, behind which the word must end. */
+static int
+quoted_word(struct pn_bytes *line, struct pn_bytes *word)
+{
+    const char *first = line->ptr + 1;
+    const char *end = memchr(first, line->ptr[0], line->len - 1);
+    if (end == NULL || memchr(first, '\\', (size_t)(end - first)) != NULL) {
+        return PN_WIRE_E_QUOTE;
     }
-    *line = (struct pn_bytes){p, (size_t)(end - p)};
-    return true;
+    *word = (struct pn_bytes){first, (size_t)(end - first)};
+    cut(line, word->len + 2);
+    return line->len > 0 && !is_blank(line->ptr[0]) ? PN_WIRE_E_QUOTE : 0;
+}
+
+/* Words of LINE into ARGV. 0, or a code. */
+static int
+take_words(struct pn_resp_command *c, struct pn_bytes line, struct pn_bytes *argv,
+           size_t max)
+{
+    for (;;) {
+        while (line.len > 0 && is_blank(line.ptr[0])) {
+            cut(&line, 1);
+        }
+        if (line.len == 0) {
+            return 0;
+        }
+        if (c->argc == max) {
+            return PN_WIRE_E_COUNT;
+        }
+        bool is_quoted = line.ptr[0] == '"' || line.ptr[0] == '\'';
+        struct pn_bytes *word = &argv[c->argc++];
+        int code = is_quoted ? quoted_word(&line, word) : plain_word(&line, word);
+        if (code < 0) {
+            return code;
+        }
+    }
 }
 
 static ptrdiff_t
@@ -154,15 +189,7 @@ take_inline(struct pn_resp_command *c, const char *buf, size_t len,
         c->need = len + 1;
         return n;
     }
-    struct pn_bytes line = {buf, size};
-    struct pn_bytes word;
-    int code = 0;
-    while (inline_word(&line, &word, &code)) {
-        if (c->argc == max) {
-            return PN_WIRE_E_COUNT;
-        }
-        argv[c->argc++] = word;
-    }
+    int code = take_words(c, (struct pn_bytes){buf, size}, argv, max);
     return code < 0 ? code : n;
 }
 

@@ -106,8 +106,8 @@ head_aggregate(const char *buf, size_t len, const struct pn_resp_limits *limits,
 {
     (void)seen;
     int64_t max = limits->count != 0 ? limits->count : PN_RESP_COUNT_MAX;
-    return head_size(buf, len, max / pn_resp_children(token->type, 1),
-                     PN_WIRE_E_COUNT, token);
+    return head_size(buf, len, max / pn_resp_children(token->type, 1), PN_WIRE_E_COUNT,
+                     token);
 }
 
 static ptrdiff_t
@@ -155,11 +155,12 @@ head_double(const char *buf, size_t len, const struct pn_resp_limits *limits,
 }
 
 static ptrdiff_t
-head_big(const char *buf, size_t len, const struct pn_resp_limits *limits,
-         size_t *seen, struct pn_resp_token *token)
+head_big(const char *buf, size_t len, const struct pn_resp_limits *limits, size_t *seen,
+         struct pn_resp_token *token)
 {
     ptrdiff_t n = head_line(buf, len, limits, seen, token);
-    size_t at = n > 0 && token->text.len > 1 && strchr("+-", token->text.ptr[0]) != NULL;
+    size_t at = n > 0 && token->text.len > 1 &&
+                strchr("+-", token->text.ptr[0]) != NULL;
     if (n > 0 && at == token->text.len) {
         return PN_WIRE_E_NUMBER;
     }

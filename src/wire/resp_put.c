@@ -162,9 +162,9 @@ pn_resp_put(struct pn_out *out, unsigned protocol, const struct pn_resp_token *t
         put_double(out, protocol, token->real);
         break;
     case PN_RESP_BOOLEAN:
-        pn_out_bytes(out, is_old             ? token->number != 0 ? PN_BYTES(":1\r\n")
-                                                                  : PN_BYTES(":0\r\n")
-                          : token->number != 0 ? PN_BYTES("#t\r\n")
+        pn_out_bytes(out, is_old               ? token->number != 0 ? PN_BYTES(":1\r\n")
+                                                                    : PN_BYTES(":0\r\n")
+                                        : token->number != 0 ? PN_BYTES("#t\r\n")
                                                : PN_BYTES("#f\r\n"));
         break;
     case PN_RESP_NULL:

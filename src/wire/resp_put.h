@@ -24,7 +24,7 @@ pn_resp_put_command(struct pn_out *out, const struct pn_bytes *argv, size_t argc
  * of '$' or '*' chooses the null of RESP2. In RESP2
  *
  *     null -> $-1     map -> array of twice as many     set, push -> array
- *     boolean -> integer     double, big number, verbatim -> bulk     bulk error -> error
+ *     boolean -> integer   double, big number, verbatim -> bulk   bulk error -> error
  *
  * An attribute has no form there: do not send it (asserted). */
 void
