@@ -55,13 +55,13 @@ item_grace_ms(const struct pn_item *item)
     return (uint64_t)(item->cflags & ITEM_GRACE_MASK) * ITEM_GRACE_UNIT;
 }
 
-/* Beyond its soft expiry? NOW_MS is read from the clock if there is a grace. */
+/* Was it beyond its soft expiry when it was read? */
 static inline bool
-item_is_stale(const struct pn_store *store, const struct pn_item *item)
+item_is_stale(const struct pn_item *item)
 {
     uint64_t grace = item_grace_ms(item);
     return grace != 0 && item->exp_ms != PN_NO_TTL &&
-           pn_store_now(store) + grace >= item->exp_ms;
+           item->now_ms + grace >= item->exp_ms;
 }
 
 /* One item read: DATA is ROOM or the heap. Not to be copied or moved. */

@@ -133,8 +133,9 @@ conclude(struct pn_store *st, uint64_t *now_ms, int rc, const struct pn_hit *hit
 {
     if (rc == PN_OK || rc == PN_SMALL) {
         *item = hit->item;
-        if (PN_UNLIKELY(hit->item.exp_ms != PN_NO_TTL)) {
-            *now_ms = pn_time(st, *now_ms);
+        item->now_ms = PN_NOW;
+        if (hit->item.exp_ms != PN_NO_TTL) {
+            item->now_ms = *now_ms = pn_time(st, *now_ms);
             rc = hit->item.exp_ms <= *now_ms ? PN_MISS : rc;
         }
     }
@@ -218,9 +219,12 @@ pn_store_peek(struct pn_store *st, uint64_t now_ms, const void *key, size_t klen
         return rc;
     }
     *item = hit.item;
-    bool is_expired = hit.item.exp_ms != PN_NO_TTL &&
-                      hit.item.exp_ms <= pn_time(st, now_ms);
-    return is_expired ? PN_MISS : PN_OK;
+    item->now_ms = PN_NOW;
+    if (item->exp_ms == PN_NO_TTL) {
+        return PN_OK;
+    }
+    item->now_ms = pn_time(st, now_ms);
+    return item->exp_ms <= item->now_ms ? PN_MISS : PN_OK;
 }
 
 /* ---- Writing --------------------------------------------------------------- */
