@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from .boards import Act, Board
@@ -132,11 +132,11 @@ class Crew:
     def replace(self, worker: Worker) -> Worker:
         """A new worker in the place of a dead one."""
         number = self.workers.index(worker)
+        self.workers[number] = fresh = self._start(number)
         worker.line.close()
         worker.process.close()
-        self.workers[number] = self._start(number)
-        self._answer(self.workers[number], PATIENCE)
-        return self.workers[number]
+        self._answer(fresh, PATIENCE)
+        return fresh
 
     def pids(self) -> list[int]:
         return [w.process.pid for w in self.workers if w.process.pid is not None]
@@ -176,14 +176,25 @@ class Crew:
 
 @contextmanager
 def endings_held() -> Iterator[None]:
-    """The parent sees signals to end after this, so that it knows of every worker that
-    it has started. The worker inherits the mask: Ctrl-C, which reaches every process
-    of the terminal, is the parent's business."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    """The parent acts on a signal to end only after this, so that it knows of every
+    worker that it has started. To block the signal would not do: the screen has a
+    thread that takes it. A worker started in here never sees Ctrl-C, which reaches
+    every process of the terminal (it inherits the mask)."""
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+
+    handlers = {ending: signal.signal(ending, note) for ending in ENDINGS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for ending, handler in handlers.items():
+            signal.signal(ending, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def die_with_parent() -> None:
@@ -193,7 +204,6 @@ def die_with_parent() -> None:
 
 def _work(number: int, act: Act, path: Path, tally: Tally, line: Connection) -> None:
     """The life of a worker: answer what is asked until the line is closed."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGHUP})
     die_with_parent()
     board = act.open(Database(path, tally, number), act.url)
     station = Station(number, tally.workers, path, tally, board)
