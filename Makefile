@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 KILLS ?= 10000
 C_FILES = $(shell find include src ext tests bench -name '*.[ch]')
 TIDY_FILES = $(filter src/%.c ext/%.c,$(C_FILES))
-SHELL_FILES = tools/setup .ci/run
+SHELL_FILES = tools/setup .ci/run tests/crash/teeth.sh
 PACKAGE_FILES := $(shell find include src ext python meson.build meson.options \
 	pyproject.toml -type f -not -name '*.pyc' 2>/dev/null)
 INSTALLED := .venv/pinyon-installed

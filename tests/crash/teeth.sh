@@ -7,9 +7,9 @@
 # A test that passes on broken code is not a test. Each mutant is a copy of the
 # sources with one change, built and run in a temporary directory. A change that no
 # longer fits the source fails too: then the mutant has to be written anew.
+# shellcheck disable=SC2016 # the substitutions are perl's
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags=(-std=c11 -O2 -g -fno-common -Iinclude -I"$work/src")
@@ -52,8 +52,9 @@ link()
     model_store) tests=(model_store session model ops_items ops_groups) ;;
     *) tests=("$program") ;;
     esac
-    "${CC:-cc}" -g $(printf "$work/tests/%s.o " "${tests[@]}") \
-        "$work/tests/pattern.o" "$work/tests/scratch.o" "$objects"/*.o \
+    tests+=(pattern scratch)
+    tests=("${tests[@]/#/$work/tests/}")
+    "${CC:-cc}" -g "${tests[@]/%/.o}" "$objects"/*.o \
         -lpthread -o "$work/$program"
 }
 
@@ -129,8 +130,8 @@ mutant move-swapped \
     -- lin_check 8
 # with a version in between.
 mutant move-one-version \
-    store/index.c 's/pn_index_publish\(st, pb, slot, w\);.*?pn_index_publish\(st, pb, from, 0\);/atomic_store(slot, w); atomic_store(from, 0); for (volatile int i = 0; i < 2000; i++) { } bump(st, pb);/s' \
-    store/read.c 's/\} while \(pn_run_next\(st, pb, &run\)\);/for (volatile int i = 0; i < 300; i++) { } $&/' \
+    store/index.c 's/pn_index_publish\(st, pb, slot, w\);.*?pn_index_publish\(st, pb, from, 0\);/for (volatile int i = 0; i < 2000; i++) { } atomic_store(slot, w); atomic_store(from, 0); for (volatile int i = 0; i < 10000; i++) { } bump(st, pb);/s' \
+    store/read.c 's/\} while \(pn_run_next\(st, pb, &run\)\);/for (volatile int i = 0; i < 3000; i++) { } $&/' \
     -- lin_check 10
 # A dead writer's shard is put right before anybody goes in.
 mutant no-recovery store/lock.c 's/pn_recover_shard\(st, shard\);//' -- torture --seconds 20
