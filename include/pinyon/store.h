@@ -148,7 +148,8 @@ struct pn_item {
     uint8_t bits;    /* enum pn_item_bits */
     uint64_t exp_ms; /* store time of expiry, PN_NO_TTL when it has none */
     uint64_t cas;    /* token for PN_PUT_CAS */
-    uint64_t now_ms; /* when the expiry was judged; PN_NOW when it has none */
+    uint64_t now_ms; /* about when it was read (a clock tick may be missing); PN_NOW
+                        when it has no expiry */
 };
 
 /*

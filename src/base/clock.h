@@ -13,6 +13,11 @@
 uint64_t
 pn_clock_mono_ns(void);
 
+/* The same as of the last timer tick: some milliseconds behind, more where the host
+ * of a virtual machine holds back the processor that keeps the time. About 3 ns. */
+uint64_t
+pn_clock_coarse_ns(void);
+
 /* Milliseconds since 1970. */
 uint64_t
 pn_clock_unix_ms(void);
