@@ -65,7 +65,7 @@ class Cache(AsyncCalls, _core.Cache):
     ``secret``          bytes, or a list of them (the first signs); keyword only
     ``compress_min``    compress values from so many bytes on (1024), or "off"
     ``compress_level``  of zstd (1)
-    ``item``            expected bytes of key and value, to size the index (128)
+    ``item``            expected bytes of key and value, to size the index (112)
     ``create``          shm: no: attach to what is there, or raise RegionAbsent
     ``dir``             shm: where the region's file is (/dev/shm)
     ``write_wait``      how long a write waits for another process (50ms)
@@ -402,5 +402,13 @@ def _known(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def destroy(name: str, *, dir: str | None = None) -> None:
-    """Removes the shared store ``name``; RegionAbsent when there is none."""
+    """Removes the shared store ``name`` (or ``shm://name``); RegionAbsent when there is
+    none. Processes that have it open go on with it, unseen by others."""
+    if isinstance(name, str) and "://" in name:
+        config = parse(name, {} if dir is None else {"dir": dir})
+        if config.scheme != "shm":
+            raise _core.ConfigError(
+                f"{name!r}: only shm:// stores have a name to remove"
+            )
+        name, dir = config.name or "", config.dir
     _core.unlink(name, dir)

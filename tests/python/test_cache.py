@@ -397,3 +397,14 @@ def test_pickle_wants_a_secret_and_meets_its_own(region):
             other.get("c")
     with pytest.raises(pinyon.CacheError, match="secret"):
         pinyon.Cache("mem://", codec="pickle")
+
+
+def test_destroy_takes_name_or_url() -> None:
+    for url in ("destroy-by-name", "shm://destroy-by-url"):
+        name = url.rpartition("/")[2]
+        pinyon.Cache(f"shm://{name}?size=4MiB").close()
+        pinyon.destroy(url)
+        with pytest.raises(pinyon.RegionAbsent, match=name):
+            pinyon.destroy(url)
+    with pytest.raises(pinyon.ConfigError, match="only shm://"):
+        pinyon.destroy("mem://")
