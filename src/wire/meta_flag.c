@@ -76,6 +76,14 @@ mode_of(enum pn_meta_verb verb, char c)
     return at != NULL ? to[at - from] : '\0';
 }
 
+/* A word has no blank in it and no line end; the limit of a key is one for it too. */
+static bool
+is_text(const struct pn_meta_flag *flag, struct pn_bytes text)
+{
+    return pn_mc_key_check(text) == 0 &&
+           (flag->name != 'O' || text.len <= PN_MC_OPAQUE_MAX);
+}
+
 int
 pn_meta_flag_read(const struct pn_meta_flag *flag, struct pn_bytes arg,
                   struct pn_meta_request *request)
@@ -96,7 +104,7 @@ pn_meta_flag_read(const struct pn_meta_flag *flag, struct pn_bytes arg,
         *(uint32_t *)field = (uint32_t)n;
         return 0;
     case PN_ARG_TEXT:
-        if (arg.len == 0 || (flag->name == 'O' && arg.len > PN_MC_OPAQUE_MAX)) {
+        if (!is_text(flag, arg)) {
             return PN_WIRE_E_FLAG;
         }
         *(struct pn_bytes *)field = arg;
@@ -106,18 +114,6 @@ pn_meta_flag_read(const struct pn_meta_flag *flag, struct pn_bytes arg,
         return request->mode != '\0' ? 0 : PN_WIRE_E_FLAG;
     }
     return PN_WIRE_E_FLAG;
-}
-
-/* A word has no blank in it and no line end; the limit of a key is one for it too. */
-static int
-put_text(struct pn_out *out, const struct pn_meta_flag *flag, struct pn_bytes text)
-{
-    if (pn_mc_key_check(text) < 0 ||
-        (flag->name == 'O' && text.len > PN_MC_OPAQUE_MAX)) {
-        return PN_WIRE_E_FLAG;
-    }
-    pn_out_bytes(out, text);
-    return 0;
 }
 
 int
@@ -140,7 +136,8 @@ pn_meta_flag_put(struct pn_out *out, const struct pn_meta_flag *flag,
         pn_out_u64(out, *(const uint32_t *)field);
         break;
     case PN_ARG_TEXT:
-        return put_text(out, flag, *(const struct pn_bytes *)field);
+        pn_out_bytes(out, *(const struct pn_bytes *)field);
+        return is_text(flag, *(const struct pn_bytes *)field) ? 0 : PN_WIRE_E_FLAG;
     case PN_ARG_MODE:
         if (mode_of(request->verb, request->mode) == '\0') {
             return PN_WIRE_E_FLAG;

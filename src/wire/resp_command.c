@@ -10,6 +10,12 @@ args_max(const struct pn_resp_command *c, size_t argv_max)
     return argv_max < max ? argv_max : max;
 }
 
+static size_t
+length_max(const struct pn_resp_command *c)
+{
+    return c->limits.length != 0 ? c->limits.length : PN_RESP_LENGTH_MAX;
+}
+
 /* "*n\r\n". Negative counts are read as none, as Redis does. */
 static ptrdiff_t
 take_count(struct pn_resp_command *c, const char *buf, size_t len, size_t max)
@@ -45,9 +51,8 @@ take_length(const struct pn_resp_command *c, const char *buf, size_t len, size_t
     if (length < 0) {
         return PN_WIRE_E_COMMAND;
     }
-    uint32_t max = c->limits.length != 0 ? c->limits.length : PN_RESP_LENGTH_MAX;
     *size = (size_t)length;
-    return length > max ? PN_WIRE_E_LENGTH : n;
+    return *size > length_max(c) ? PN_WIRE_E_LENGTH : n;
 }
 
 /* One argument at c->at. > 0 it is there whole and c->at stands behind it. */
@@ -173,8 +178,8 @@ take_words(struct pn_resp_command *c, struct pn_bytes line, struct pn_bytes *arg
         bool is_quoted = line.ptr[0] == '"' || line.ptr[0] == '\'';
         struct pn_bytes *word = &argv[c->argc++];
         int code = is_quoted ? quoted_word(&line, word) : plain_word(&line, word);
-        if (code < 0) {
-            return code;
+        if (code < 0 || word->len > length_max(c)) {
+            return code < 0 ? code : PN_WIRE_E_LENGTH;
         }
     }
 }

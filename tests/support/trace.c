@@ -289,7 +289,7 @@ trace_meta_reply(struct trace *trace, const struct pn_meta_reply *reply)
     };
     uint64_t bits = reply->has;
     trace_add(trace, "%s", words[reply->code]);
-    if (reply->flags.len > 0) {
+    if (bits != 0) {
         trace_letters(trace, bits);
     }
     trace_word(trace, bits, 'k', reply->key);

@@ -32,6 +32,7 @@ test_limits(void)
     READS(feed_resp_command, &small, "*3\r\n", "malformed PN_WIRE_E_COUNT\n");
     READS(feed_resp_command, &small, "*1\r\n$5\r\n", "malformed PN_WIRE_E_LENGTH\n");
     READS(feed_resp_command, &small, "a b c\r\n", "malformed PN_WIRE_E_COUNT\n");
+    READS(feed_resp_command, &small, "a 'bcdef'\r\n", "malformed PN_WIRE_E_LENGTH\n");
     READS(feed_resp_command, &small, "a b\r\n", "command \"a\" \"b\"\n");
 }
 
