@@ -63,9 +63,9 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--seconds",
         type=_seconds,
-        default=8.0,
+        default=6.0,
         metavar="S",
-        help="the most that one replay may take (default 8)",
+        help="the most that one replay may take (default 6)",
     )
     # 5 MiB hold the year; the absent keys and some air make it 8.
     parser.add_argument(
