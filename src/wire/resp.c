@@ -161,7 +161,9 @@ pn_resp_scan(struct pn_resp_scan *s, const char *buf, size_t len)
         }
         if (s->is_last) {
             ptrdiff_t size = (ptrdiff_t)s->at;
-            *s = (struct pn_resp_scan){.reader.limits = s->reader.limits};
+            PN_ASSERT(s->reader.depth == 0 && s->reader.seen == 0);
+            s->at = s->need = 0;
+            s->is_last = false;
             return size;
         }
         ptrdiff_t n = scan_element(s, buf, len, &s->is_last);
