@@ -9,6 +9,7 @@
 #include "codec_type.h"
 #include "errors.h"
 #include "load.h"
+#include "ring_type.h"
 #include "store_type.h"
 #include "ttl.h"
 
@@ -42,7 +43,7 @@ add_types(PyObject *module)
 {
     if (store_type_add(module) < 0 || lease_type_add(module) < 0 ||
         cache_type_add(module) < 0 || bound_type_add(module) < 0 ||
-        ready_type_add(module) < 0) {
+        ready_type_add(module) < 0 || ring_type_add(module) < 0) {
         return -1;
     }
     return cached_type_add(module);
@@ -124,6 +125,8 @@ core_free(void *module)
 static PyMethodDef core_functions[] = {
     {"unlink", (PyCFunction)(void (*)(void))store_unlink, METH_FASTCALL,
      "unlink($module, name, dir=None, /)\n--\n\nRemoves the name of a shared store."},
+    {"policies", ring_policies, METH_NOARGS,
+     "policies($module, /)\n--\n\nThe names that place= takes."},
     {"parse_ttl", (PyCFunction)(void (*)(void))ttl_parse, METH_FASTCALL,
      "parse_ttl($module, ttl, option='ttl', /)\n--\n\nMilliseconds, or None for no "
      "expiry."},

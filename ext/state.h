@@ -45,7 +45,8 @@
     X(type_not_allowed, "TypeNotAllowed", st->serialization_error, PyExc_TypeError)
 
 #define CORE_TYPES(X) \
-    X(store_type) X(lease_type) X(cache_type) X(cached_type) X(bound_type) X(ready_type)
+    X(store_type)     \
+    X(lease_type) X(cache_type) X(cached_type) X(bound_type) X(ready_type) X(ring_type)
 
 struct core_state {
 #define CORE_FIELD(field, name, base, other) PyObject *field;

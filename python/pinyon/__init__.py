@@ -37,6 +37,7 @@ from ._core import (
 from ._values import register
 from .cache import Cache, destroy
 from .cached import MISS, BoundCached, Cached, CacheInfo
+from .ring import HashRing, RingDiff
 from .stats import CacheStats, Stats, StoreStats
 from .warn import PinyonWarning
 
@@ -54,6 +55,7 @@ __all__ = [
     "ConfigError",
     "ConnectionError",
     "CounterRange",
+    "HashRing",
     "KeyNotFound",
     "KeyTooLong",
     "KeyTypeError",
@@ -64,6 +66,7 @@ __all__ = [
     "RegionError",
     "RegionFull",
     "RegionRefused",
+    "RingDiff",
     "SerializationError",
     "Stats",
     "StoreBusy",

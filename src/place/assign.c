@@ -126,6 +126,7 @@ static uint16_t
 choose(const struct assign_node *node, uint32_t n, uint64_t start, const uint16_t *copy,
        uint32_t copies)
 {
+    PN_ASSERT(n > 0);
     uint32_t at = (uint32_t)(start % n), best = at;
     unsigned found = 0;
     for (uint32_t step = 0; step < n && found < BEST; step++) {

@@ -102,7 +102,7 @@ inherit(struct place_table *self, const struct place_table *old, struct pn_why *
     uint32_t columns = self->replicas < old->replicas ? self->replicas : old->replicas;
     for (uint32_t s = 0; s < self->slots; s++) {
         self->owner[s] = match[old->owner[s]];
-        for (uint32_t c = 0; c < columns; c++) {
+        for (uint32_t c = 0; c < columns && self->replica != NULL; c++) {
             self->replica[(size_t)s * self->replicas + c] =
                 match[old->replica[(size_t)s * old->replicas + c]];
         }
@@ -141,24 +141,26 @@ fill(struct place_table *self, struct pn_why *why)
                                  self->replicas};
     struct assign_node *node = place_alloc(place->n, sizeof *node);
     struct assign_remainder *scratch = place_alloc(place->n, sizeof *scratch);
-    int rc = node == NULL || scratch == NULL ? place_no_memory(why) : PN_OK;
-    if (rc == PN_OK) {
-        for (uint32_t i = 0; i < place->n; i++) {
-            node[i].weight = place->member[i].weight;
-            node[i].zone = place->member[i].zone;
-        }
-        for (uint32_t s = 0; s < self->slots; s++) {
-            if (self->owner[s] != ASSIGN_NONE) {
-                node[self->owner[s]].held++;
-            }
-        }
-        assign_targets(node, place->n, self->slots, scratch);
-        assign_owners(node, place->n, &table);
-        assign_replicas(node, place->n, &table);
+    if (node == NULL || scratch == NULL) {
+        pn_free(scratch);
+        pn_free(node);
+        return place_no_memory(why);
     }
+    for (uint32_t i = 0; i < place->n; i++) {
+        node[i].weight = place->member[i].weight;
+        node[i].zone = place->member[i].zone;
+    }
+    for (uint32_t s = 0; s < self->slots; s++) {
+        if (self->owner[s] != ASSIGN_NONE) {
+            node[self->owner[s]].held++;
+        }
+    }
+    assign_targets(node, place->n, self->slots, scratch);
+    assign_owners(node, place->n, &table);
+    assign_replicas(node, place->n, &table);
     pn_free(scratch);
     pn_free(node);
-    return rc;
+    return PN_OK;
 }
 
 /* ---- The family ------------------------------------------------------------ */
