@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "store/clear.h"
 #include "store/evict.h"
+#include "store/large.h"
 #include "store/lock.h"
 #include "store/recover.h"
 #include "store/walk.h"
@@ -108,6 +109,9 @@ pn_expire_if_due(struct pn_store *st, uint64_t now_ms)
     uint32_t shard = atomic_fetch_add_explicit(&super->maint_shard, 1,
                                                memory_order_relaxed) &
                      (st->geo.nshard - 1);
+    if (shard == 0) { /* once a round: what the dead had claimed */
+        pn_large_reap(st);
+    }
     if (pn_lock(st, shard, 0) == PN_OK) {
         size_t budget = SLICE;
         pn_expire_shard(st, shard, now_ms, &budget);

@@ -16,9 +16,9 @@
  * value's bytes. No lock is ever held while the data is copied, and freeing costs
  * parts, not bytes.
  *
- * A death leaves CLAIMED segments of a dead owner, which are reaped by who needs
- * them, or LARGE ones that no descriptor names, which the recovery of the key's
- * shard finds by the hash they carry.
+ * A death leaves CLAIMED segments of a dead owner, which are reaped by who needs them
+ * and once in every round of sweeps, or LARGE ones that no descriptor names, which the
+ * recovery of the key's shard finds by the hash they carry.
  *
  * At most half of each shard is lent. A value that does not fit that budget evicts
  * older large values, never the small ones beyond it.
