@@ -81,6 +81,9 @@ TSAN = TSAN_OPTIONS=allocator_may_return_null=1 \
 tsan: build-tsan/build.ninja ## C tests under TSan
 	$(TSAN) meson test -C build-tsan --print-errorlogs --no-suite crash
 
+interop: need-dev need-interop build ## beside real servers and the programs we replace
+	python -m pytest tests/interop
+
 bench: need-demo need-bench build ## measure, beside the peers: ten minutes
 	python bench/run
 
@@ -134,5 +137,5 @@ wheel: need-build need-wheel ## one abi3 wheel with its libraries inside, in dis
 clean: ## remove what was built (not the .venv)
 	rm -rf build build-{asan,clang,fuzz,package,tsan,wheel} dist $(INSTALLED)
 
-.PHONY: help setup build demo test asan tsan bench fuzz torture check format fix lint \
+.PHONY: help setup build demo test asan tsan interop bench fuzz torture check format fix lint \
 	tidy types wheel clean

@@ -160,6 +160,7 @@ feed_piece(feed_fn parser, union feed_state *state, struct guard *guard,
         ptrdiff_t n = parser(state, copy, end - *start, said);
         if (n < 0) {
             trace_add(&said->events, "malformed %s\n", pn_wire_code_name((int)n));
+            said->code = (int)n;
             return false;
         }
         if (n == 0) {
@@ -194,6 +195,7 @@ feed_run(feed_fn parser, const union feed_state *start_state, const void *input,
         is_well = feed_piece(parser, &state, &guard, input, &start, cut, said) &&
                   feed_piece(parser, &state, &guard, input, &start, len, said);
     }
+    said->left = len - start;
     if (is_well && start < len) {
         trace_add(&said->events, "%zu left\n", len - start);
     }
@@ -215,7 +217,7 @@ feed_all(feed_fn parser, const union feed_state *start, const void *input, size_
 {
     feed_run(parser, start, input, len, len, false, said);
     for (size_t cut = 0; cut < len; cut++) { /* 0 stands for byte by byte */
-        struct feed_said other = {{0}, {0}};
+        struct feed_said other = {.code = 0};
         feed_run(parser, start, input, len, cut, cut == 0, &other);
         bool is_same = strcmp(other.events.text, said->events.text) == 0 &&
                        other.again.len == said->again.len &&

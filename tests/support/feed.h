@@ -21,6 +21,8 @@ union feed_state {
 /* What one run said: the events, and the same messages composed from them. */
 struct feed_said {
     struct trace events, again;
+    int code;    /* of what was malformed, or 0 */
+    size_t left; /* bytes at the end that were not consumed */
 };
 
 /* One call of a parser: what it answers; at > 0 it has added to SAID. */

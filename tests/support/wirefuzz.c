@@ -19,7 +19,7 @@ static void
 hold_piecewise(feed_fn parser, const union feed_state *start, const uint8_t *data,
                size_t size, size_t cut, bool each, const struct feed_said *whole)
 {
-    struct feed_said said = {{0}, {0}};
+    struct feed_said said = {.code = 0};
     feed_run(parser, start, data, size, cut, each, &said);
     expect_same(&whole->events, &said.events, each ? "byte by byte" : "in two");
     expect_same(&whole->again, &said.again, "composed again");
@@ -30,15 +30,14 @@ void
 wirefuzz_hold(feed_fn parser, const union feed_state *start, const uint8_t *data,
               size_t size, size_t cut)
 {
-    struct feed_said whole = {{0}, {0}};
-    struct feed_said again = {{0}, {0}};
+    struct feed_said whole = {.code = 0};
+    struct feed_said again = {.code = 0};
     feed_run(parser, start, data, size, size, false, &whole);
     hold_piecewise(parser, start, data, size, cut, false, &whole);
     if (size <= EACH_MAX) {
         hold_piecewise(parser, start, data, size, 0, true, &whole);
     }
-    if (strstr(whole.events.text, "malformed ") == NULL &&
-        strstr(whole.events.text, " left\n") == NULL) {
+    if (whole.code == 0 && whole.left == 0) {
         feed_run(parser, start, whole.again.text, whole.again.len, whole.again.len,
                  false, &again);
         expect_same(&whole.events, &again.events, "composed and read again");

@@ -121,7 +121,7 @@ test_round_trip(void)
     for (int i = 0; i < 5000; i++) {
         char buf[600];
         struct pn_out out = {buf, sizeof buf, 0};
-        struct feed_said said = {{0}, {0}};
+        struct feed_said said = {.code = 0};
         struct pn_meta_request request = any_request(&rng);
         CHECK_EQ(pn_meta_put_request(&out, &request), 0);
         feed_run(feed_meta_request, NULL, buf, out.len,

@@ -18,7 +18,7 @@ static inline void
 wire_reads(feed_fn parser, const union feed_state *start, const void *input, size_t len,
            const char *events, const char *file, int line)
 {
-    struct feed_said said = {{0}, {0}};
+    struct feed_said said = {.code = 0};
     bool is_one = feed_all(parser, start, input, len, &said);
     harness_check(is_one, file, line, "read the same however it arrives");
     bool is_same = strcmp(said.events.text, events) == 0;

@@ -90,8 +90,7 @@ is_as_written(const struct block *block, const struct feed_said *said)
     }
     bool is_same = said->again.len == block->input.len &&
                    memcmp(said->again.text, block->input.text, said->again.len) == 0;
-    bool must_be_same = block->mark[1] != '~' &&
-                        strstr(block->expected.text, "malformed") == NULL;
+    bool must_be_same = block->mark[1] != '~' && said->code == 0;
     if (must_be_same != is_same) {
         printf("# composed again it is %s:\n# %s\n",
                is_same ? "the same" : "not the same", said->again.text);
@@ -104,7 +103,7 @@ static void
 finish(struct block *block)
 {
     if (block->input.len > 0) {
-        struct feed_said said = {{0}, {0}};
+        struct feed_said said = {.code = 0};
         feed_fn parser = block->mark[0] == '>' ? block->protocol->of_client
                                                : block->protocol->of_server;
         trace_bytes(&block->expected, "", 0);
