@@ -207,6 +207,19 @@ ring_get_node(struct ring_object *self, PyObject *key)
     return node_of(self, pn_place_owner(self->place, data, len));
 }
 
+/* uhashring's keys are str(key): b"k" is the text "b'k'" there. */
+static PyObject *
+ring_get_node_of_text(struct ring_object *self, PyObject *key)
+{
+    if (PyUnicode_CheckExact(key)) {
+        return ring_get_node(self, key);
+    }
+    PyObject *text = PyObject_Str(key);
+    PyObject *node = text == NULL ? NULL : ring_get_node(self, text);
+    Py_XDECREF(text);
+    return node;
+}
+
 static PyObject *
 nodes_of(struct ring_object *self, const uint32_t *index, size_t n)
 {
@@ -522,6 +535,8 @@ static PyMethodDef ring_methods[] = {
      "Up to n distinct owners of the key, best first."},
     {"slot", (PyCFunction)ring_slot, METH_O,
      "slot($self, key, /)\n--\n\nThe key's slot; None where there are no slots."},
+    {"_get_node_of_text", (PyCFunction)ring_get_node_of_text, METH_O,
+     "get_node() of str(key)."},
     {"_under", FAST(ring_under), METH_FASTCALL, "The owner within its bound."},
     {"_shares", (PyCFunction)ring_shares, METH_NOARGS, "Shares by index."},
     {"_moved", (PyCFunction)ring_moved, METH_O, "Parts by index and index."},

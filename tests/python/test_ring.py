@@ -229,6 +229,12 @@ def test_uhashring_class() -> None:
     with pytest.raises(KeyError, match="available nodes"):
         ring.remove_node(A[1])
     assert ring.size == 320
+    assert ring.get_node(b"foo") == ring.get_node("b'foo'")
+    twin = copy.deepcopy(ring)
+    assert twin.get_points() == ring.get_points()
+    twin.remove_node(A[2])
+    assert ring.size == 320
+    assert twin.get_node(key) == pickle.loads(pickle.dumps(twin)).get_node(key)
     empty = UltraRing()
     assert empty.get_node("foo") is None
     assert list(empty.iterate_nodes("foo")) == [None]

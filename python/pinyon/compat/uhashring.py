@@ -121,6 +121,20 @@ class HashRing:
     # ---- The ring: in C where it can be ---------------------------------------
 
     def _build(self) -> None:
+        self._make_ring()
+        self.__dict__.pop("get_node", None)
+        if self._core is not None and type(self).get_node is HashRing.get_node:
+            # Bare C: no call of ours stands between the user's and the lookup.
+            self.__dict__["get_node"] = self._core._get_node_of_text
+
+    def __getstate__(self) -> Conf:
+        return {k: v for k, v in vars(self).items() if k not in ("_core", "get_node")}
+
+    def __setstate__(self, state: Conf) -> None:
+        vars(self).update(state)
+        self._build()
+
+    def _make_ring(self) -> None:
         self._core = self._slow = None
         points = [
             (name, conf["vnodes"], conf["weight"]) for name, conf in self._nodes.items()
@@ -189,7 +203,7 @@ class HashRing:
     def get_node(self, key: Any) -> str | None:
         """The name of the key's node; None when there are no nodes."""
         if self._core is not None:
-            return self._core.get_node(key if type(key) is str else str(key))
+            return self._core._get_node_of_text(key)
         found = self._find(key)
         return None if found is None else self._point(found)[1]
 
