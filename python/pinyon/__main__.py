@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import Cache, CacheError, destroy
+from . import Cache, CacheError, destroy, ring_cli
 
 EPILOG = """\
 A shared store is a file of a memory file system, by default in /dev/shm. It stays
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("name", help="of the store, as in shm://NAME")
         if name == "stats":
             command.add_argument("--json", action="store_true", help="for programs")
+    ring_cli.add_command(commands)
     return parser
 
 

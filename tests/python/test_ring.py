@@ -10,6 +10,7 @@ import threading
 
 import pinyon
 import pytest
+from pinyon.__main__ import main
 from pinyon.compat.hash_ring import HashRing as DoistRing
 from pinyon.compat.uhashring import HashRing as UltraRing
 from pinyon.ring import PLACES
@@ -238,3 +239,59 @@ def test_uhashring_class() -> None:
     empty = UltraRing()
     assert empty.get_node("foo") is None
     assert list(empty.iterate_nodes("foo")) == [None]
+
+
+# ---- python -m pinyon ring -------------------------------------------------------
+
+
+def run_ring(capsys: pytest.CaptureFixture[str], *urls: str) -> tuple[int, str]:
+    status = main(["ring", *urls])
+    out = capsys.readouterr()
+    return status, out.out + out.err
+
+
+def test_command_shares(capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"memcached://{','.join(A)}?place=libketama"
+    status, text = run_ring(capsys, url)
+    assert status == 0
+    share = pinyon.HashRing(A, place="libketama").share()
+    for name in A:
+        row = next(line for line in text.splitlines() if line.startswith(name))
+        assert f"{share[name]:.2%}" in row
+        assert "█" in row
+        assert row.endswith(" 0.00%")
+    assert "one node more: " in text
+
+
+def test_command_moves(capsys: pytest.CaptureFixture[str]) -> None:
+    status, text = run_ring(capsys, "memcached://a,b,c:1", "memcached://a,b,c:1,d:7:1")
+    assert status == 0
+    assert "4096 slots change their owner" in text
+    assert "25.00% of the keys move, 0.00% between nodes that stay" in text
+
+
+def test_command_weights_and_options(capsys: pytest.CaptureFixture[str]) -> None:
+    _, text = run_ring(capsys, "memcached://a:1:3,b:1?place=slots&slots=64")
+    assert "75.00%" in text
+    _, text = run_ring(capsys, "redis+cluster://user:pass@a:1,b:1")
+    assert "place=redis-cluster" in text
+    assert "pass" not in text
+
+
+@pytest.mark.parametrize(
+    ("urls", "said"),
+    [
+        (["memcached://a?place=x"], "place 'x' is not known"),
+        (["memcached://a?slots=many"], "give a number"),
+        (["a,b"], "write memcached://"),
+        (["memcached://a,a"], "once"),
+        (["memcached://a:b:c"], "host:port:weight"),
+        (["memcached://a"] * 3, "give one URL"),
+    ],
+)
+def test_command_refusals(
+    capsys: pytest.CaptureFixture[str], urls: list[str], said: str
+) -> None:
+    status, text = run_ring(capsys, *urls)
+    assert status == 1
+    assert said in text
