@@ -28,6 +28,8 @@ test_whole(void)
           "push 1\n  simple \"p\" ) .\n");
     READS(feed_resp_whole, NULL, "*2\r\n$1\r\na\r\n$1\r\n", "15 left\n");
     READS(feed_resp_whole, NULL, "*2\r\n$1\r\nabc", "malformed PN_WIRE_E_CRLF\n");
+    READS(feed_resp_whole, NULL, "$1\r\na\rb", "malformed PN_WIRE_E_CRLF\n");
+    READS(feed_resp_whole, NULL, "$1\r\nab\n", "malformed PN_WIRE_E_CRLF\n");
     READS(feed_resp_whole, NULL, "*1\r\n>0\r\n", "malformed PN_WIRE_E_PUSH\n");
 }
 
