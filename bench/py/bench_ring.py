@@ -1,4 +1,5 @@
-"""Lookups of Pinyon's two ring classes beside the packages they stand in for.
+"""Lookups of Pinyon's two ring classes beside the packages they stand in for,
+and how even each policy is.
 
     python bench/py/bench_ring.py        wants `make interop` once, for the originals
 
@@ -22,6 +23,7 @@ import pinyon
 import uhashring
 from pinyon.compat.hash_ring import HashRing as OurDoist
 from pinyon.compat.uhashring import HashRing as OurUltra
+from pinyon.ring import PLACES
 
 NODES = [f"10.0.1.{i}:11211" for i in range(1, 11)]
 KEYS = [f"user:{i}:profile" for i in range(2000)]
@@ -61,6 +63,20 @@ def compare(what: str, theirs: Any, ours: Any) -> None:
     print(f"{what:34} {old:8.0f} {new:8.0f} {ratio:8.1f}")
 
 
+def balance(n: int) -> None:
+    """The fullest node against the mean; what the loss of one in the middle moves."""
+    nodes = [f"10.0.{i}.1:11211" for i in range(n)]
+    rest = nodes[: n // 2] + nodes[n // 2 + 1 :]
+    ideal = f"ideal {1 / n:.4f}"
+    print(f"\n{f'{n} nodes':26} {'max/mean':>8} {'moved':>8} {'others':>8}   ({ideal})")
+    for place in PLACES:
+        ring = pinyon.HashRing(nodes, place=place)
+        table = {"previous": ring} if place == "slots" else {}
+        diff = ring.diff(pinyon.HashRing(rest, place=place, **table))
+        top = max(ring.share().values()) * n
+        print(f"{place:26} {top:8.3f} {diff.moved:8.4f} {diff.collateral:8.4f}")
+
+
 def main() -> None:
     print(f"{'get_node, 10 nodes, ns':34} {'original':>8} {'pinyon':>8} {'ratio':>8}")
     compare("hash_ring", doist()(NODES), OurDoist(NODES))
@@ -74,6 +90,8 @@ def main() -> None:
         ring = pinyon.HashRing(NODES, place=place)
         ns = statistics.median(once(ring.get_node) for _ in range(ROUNDS))
         print(f"HashRing(place={place!r}){'':{17 - len(place)}} {'':8} {ns:8.0f}")
+    for n in (10, 48):
+        balance(n)
 
 
 if __name__ == "__main__":

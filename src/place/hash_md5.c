@@ -6,7 +6,7 @@
 /*
  * The four rounds of RFC 1321, unrolled through one macro: each step rotates the names
  * of the four words instead of moving them. Placement hashes short keys, so almost
- * every call is one block, built on the stack with its padding.
+ * every call is one block.
  */
 #define ROTATE(x, n) (((x) << (n)) | ((x) >> (32 - (n))))
 /* Twice a choice without a branch; G in two halves that do not wait for each other. */
@@ -39,10 +39,8 @@
          k0, k1, k2, k3)
 
 static void
-add_block(uint32_t state[4], const unsigned char block[64])
+add_block(uint32_t state[4], const uint32_t w[16])
 {
-    uint32_t w[16];
-    memcpy(w, block, sizeof w); /* little-endian, as base/bytes.h asserts */
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     F4(0, 0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee);
     F4(4, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501);
@@ -66,28 +64,45 @@ add_block(uint32_t state[4], const unsigned char block[64])
     state[3] += d;
 }
 
+/* The words of P[0..LEN), LEN < 64, then a one bit, then zeros. Words are read where
+ * they are: a copy by bytes would be read back by words, which a CPU does slowly. */
+static void
+last_words(uint32_t w[16], const unsigned char *p, size_t len)
+{
+    unsigned n = 0;
+    for (; len >= 4; len -= 4, p += 4) {
+        w[n++] = pn_load32(p);
+    }
+    uint32_t tail = 0x80;
+    while (len > 0) {
+        tail = tail << 8 | p[--len];
+    }
+    w[n++] = tail;
+    while (n < 16) {
+        w[n++] = 0;
+    }
+}
+
 void
 pn_md5(const void *data, size_t len, uint32_t word[4])
 {
     static const uint32_t init[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
     const unsigned char *p = data;
+    uint32_t w[16];
     memcpy(word, init, sizeof init);
     size_t left = len;
     for (; left >= 64; left -= 64, p += 64) {
-        add_block(word, p);
+        memcpy(w, p, sizeof w); /* little-endian, as base/bytes.h asserts */
+        add_block(word, w);
     }
-    /* The rest, a one bit, zeros, the length in bits: one block or two. */
-    unsigned char block[128] = {0};
-    if (left > 0) { /* DATA of no bytes may be NULL */
-        memcpy(block, p, left);
+    last_words(w, p, left);
+    if (left >= 56) { /* no room for the length: it stands in a block of its own */
+        add_block(word, w);
+        memset(w, 0, sizeof w);
     }
-    block[left] = 0x80;
-    size_t end = left < 56 ? 64 : 128;
-    pn_store64(block + end - 8, (uint64_t)len * 8);
-    add_block(word, block);
-    if (end == 128) {
-        add_block(word, block + 64);
-    }
+    w[14] = (uint32_t)(len << 3);
+    w[15] = (uint32_t)((uint64_t)len >> 29);
+    add_block(word, w);
 }
 
 uint32_t

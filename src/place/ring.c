@@ -56,7 +56,7 @@ static int
 allocate(struct ring *ring, bool has_low)
 {
     unsigned bits = 1;
-    while (bits < 31 && ((size_t)1 << bits) < ring->n) {
+    while (bits < 31 && ((size_t)1 << bits) < 4 * ring->n) {
         bits++;
     }
     ring->guide_shift = 64 - bits;
