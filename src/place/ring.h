@@ -4,9 +4,9 @@
  * A key belongs to the first point at or behind its own number ("at or": some originals
  * search strictly behind), the first point following the last. Points have 32, 64 or
  * 128 bits; those of 32 stand in the upper half of a word, so that one search does for
- * all. A guide of four to eight cells per point says where to begin, by the number's top
- * bits: most cells hold no point, so that most lookups end there, without a branch that
- * the CPU guesses wrong.
+ * all. A guide of four to eight cells per point says where to begin, by the number's
+ * top bits: most cells hold no point, so that most lookups end there, without a branch
+ * that the CPU guesses wrong.
  *
  *     value   |--a--b-----c-|-----|--a---b-c--|...      sorted
  *     guide   0            3     3           6          first point of each cell

@@ -1,6 +1,30 @@
 #include "pinyon/place.h"
 
+#include <stdlib.h>
+
+#include "base/alloc.h"
 #include "place.h"
+
+/* The seam of base/alloc.h, with a counter: the call that brings it to 0 fails. */
+static int fail_at;
+static int living;
+
+void *
+pn_alloc(size_t size)
+{
+    if (fail_at > 0 && --fail_at == 0) {
+        return NULL;
+    }
+    living++;
+    return calloc(1, size);
+}
+
+void
+pn_free(void *p)
+{
+    living -= p != NULL;
+    free(p);
+}
 
 /* What must hold for every policy. */
 
@@ -142,9 +166,34 @@ test_bounded(void)
     pn_place_free(place);
 }
 
+/* Whatever allocation fails, the answer is PN_E_NOMEM and nothing is left behind. */
+static void
+test_out_of_memory(void)
+{
+    struct pn_member node[] = {{.name = A1, .weight = 1}, {.name = A2, .weight = 1}};
+    for (unsigned p = 0; pn_place_policy(p) != NULL; p++) {
+        struct pn_place_opts opts = {.replicas = p == 0 ? 1 : 0};
+        int before = living, rc = PN_E_NOMEM, n = 0;
+        while (rc == PN_E_NOMEM && n < 20) {
+            struct pn_place *place = NULL;
+            struct pn_why why = {.text = ""};
+            fail_at = ++n;
+            rc = pn_place_new(pn_place_policy(p), node, 2, &opts, &place, &why);
+            CHECK((rc == PN_OK) == (place != NULL));
+            CHECK(rc == PN_OK || strstr(why.text, "out of memory") != NULL);
+            pn_place_free(place);
+            CHECK_EQ(living, before);
+        }
+        CHECK_EQ(rc, PN_OK);
+        CHECK(n >= 2);
+        fail_at = 0;
+    }
+}
+
 int
 main(void)
 {
+    RUN(test_out_of_memory);
     RUN(test_removal);
     RUN(test_owners);
     RUN(test_any_key);
