@@ -109,11 +109,8 @@ test_still(void)
         f->node[i].weight = 1;
     }
     run(f, 7);
-    for (unsigned s = 0; s < SLOTS / 2;
-         s++) { /* turned round: others hold the odd ones */
-        uint16_t keep = f->owner[s];
-        f->owner[s] = f->owner[SLOTS - 1 - s];
-        f->owner[SLOTS - 1 - s] = keep;
+    for (unsigned s = 0; s < SLOTS; s++) { /* now the last nodes hold the odd ones */
+        f->owner[s] = 6 - f->owner[s];
     }
     CHECK_EQ(run(f, 7), 0);
     CHECK_EQ(moved(f), 0);
@@ -150,15 +147,21 @@ test_replicas(void)
     run(f, 9);
     check_replicas(f, 9, 3);
     /* What one node owns is replicated by many: its death is borne by all. */
-    bool seen[9] = {false};
-    unsigned heirs = 0;
+    unsigned heir[9] = {0};
     for (unsigned s = 0; s < SLOTS; s++) {
-        if (f->owner[s] == 0 && !seen[f->replica[2 * s]]) {
-            seen[f->replica[2 * s]] = true;
-            heirs++;
-        }
+        heir[f->replica[2 * s]] += f->owner[s] == 0;
     }
-    CHECK_EQ(heirs, 6); /* all of the two other zones */
+    bool is_pair[9][9] = {{false}};
+    unsigned pairs = 0;
+    for (unsigned s = 0; s < SLOTS; s++) { /* no two nodes are copies of each other */
+        bool *pair = &is_pair[f->replica[2 * s]][f->replica[2 * s + 1]];
+        pairs += !*pair;
+        *pair = true;
+    }
+    CHECK_EQ(pairs, 54);
+    for (unsigned i = 0; i < 9; i++) { /* the six of the two other zones, 19 each */
+        CHECK(i % 3 == 0 ? heir[i] == 0 : heir[i] > 5 && heir[i] < 40);
+    }
     free(f);
 }
 

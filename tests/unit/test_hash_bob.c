@@ -31,9 +31,21 @@ test_arm(void)
     CHECK_EQ(pn_oaat_u("a", 1), pn_oaat("a", 1));
 }
 
+/* Around the ends of its blocks of twelve, as libmemcached 1.1.4 has it. */
+static void
+test_blocks(void)
+{
+    static const char text[] = "abcdefghijklmnopqrstuvwxyz";
+    CHECK_EQ(pn_jenkins(text, 12), 4220209635u);
+    CHECK_EQ(pn_jenkins(text, 13), 3055675487u);
+    CHECK_EQ(pn_jenkins(text, 24), 192687062u);
+    CHECK_EQ(pn_jenkins(text, 26), 718112419u);
+}
+
 int
 main(void)
 {
+    RUN(test_blocks);
     RUN(test_vectors);
     RUN(test_arm);
     return harness_done();

@@ -95,9 +95,25 @@ test_no_utf8(void)
     pn_place_free(raw);
 }
 
+/* Two nodes of one name score the same. */
+static void
+test_ties(void)
+{
+    struct pn_member node[] = {{.name = A1, .weight = 1}, {.name = A1, .weight = 1}};
+    struct pn_place_opts opts = {.distribution = "rendezvous"};
+    struct pn_place *later = NULL, *earlier = NULL;
+    CHECK_EQ(pn_place_new("mcrouter", node, 2, &opts, &later, NULL), PN_OK);
+    CHECK_EQ(pn_place_new("mcrouter-weighted", node, 2, &opts, &earlier, NULL), PN_OK);
+    CHECK_EQ(pn_place_owner(later, "foo", 3), 1);
+    CHECK_EQ(pn_place_owner(earlier, "foo", 3), 0);
+    pn_place_free(later);
+    pn_place_free(earlier);
+}
+
 int
 main(void)
 {
+    RUN(test_ties);
     RUN(test_pymemcache);
     RUN(test_order);
     RUN(test_mcrouter);

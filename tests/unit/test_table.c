@@ -38,6 +38,9 @@ test_redis_slots(void)
         uint32_t range = rows[i].slot <= 5460 ? 0 : rows[i].slot <= 10922 ? 1 : 2;
         CHECK_EQ(pn_place_owner(place, rows[i].key, len), range);
     }
+    double share[3]; /* 0-5460, 5461-10922, 10923-16383 */
+    CHECK_EQ(pn_place_share(place, share), PN_OK);
+    CHECK(share[0] * 16384 == 5461 && share[1] * 16384 == 5462);
     pn_place_free(place);
 }
 
