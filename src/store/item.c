@@ -1,9 +1,5 @@
 #include "store/item.h"
 
-#include <stdatomic.h>
-
-#include "base/bytes.h"
-#include "base/compiler.h"
 #include "store/layout.h"
 
 #if PN_TSAN && defined(__x86_64__)
@@ -49,37 +45,33 @@ pn_shared_equal(const char *shared, const void *key, size_t n)
 #endif
 }
 
-/* Bytes of the optional fields, without the tags. */
+/* Bytes of the optional fields, without the tags themselves. */
 static inline uint32_t
 optional_size(uint8_t flags)
 {
-    return ((flags & PN_HAS_EXP) != 0 ? 5u : 0u) +
-           ((flags & PN_HAS_CFLAGS) != 0 ? 4u : 0u) +
-           ((flags & PN_HAS_CAS) != 0 ? 8u : 0u) +
-           ((flags & PN_HAS_TAGS) != 0 ? 1u : 0u);
+    static const uint8_t size[16] = {0, 1, 8,  9,  4, 5,  12, 13,
+                                     5, 6, 13, 14, 9, 10, 17, 18};
+    return size[flags >> 4];
 }
 
-/* The optional fields, from a private copy of the header. */
-static void
-parse_optional(const char *p, const char *head, struct pn_view *view)
+/* The optional fields behind the expiry, and their end. They are inside the room. */
+static inline const char *
+parse_rest(const char *at, struct pn_view *view)
 {
-    const char *at = head + PN_ITEM_HEADER;
-    if ((view->flags & PN_HAS_EXP) != 0) {
-        view->exp_ms = pn_load40(at);
-        at += 5;
-    }
     if ((view->flags & PN_HAS_CFLAGS) != 0) {
-        view->cflags = pn_load32(at);
+        view->cflags = pn_peek32(at);
         at += 4;
     }
     if ((view->flags & PN_HAS_CAS) != 0) {
-        view->cas = pn_load64(at);
+        view->cas = pn_peek64(at);
         at += 8;
     }
     if ((view->flags & PN_HAS_TAGS) != 0) {
-        view->ntags = (uint8_t)*at;
-        view->tags = p + (at + 1 - head);
+        view->ntags = pn_peek8(at);
+        view->tags = at + 1;
+        at += 1 + view->ntags * 8u;
     }
+    return at;
 }
 
 bool
@@ -88,32 +80,30 @@ pn_item_parse(const char *p, size_t room, struct pn_view *view)
     if (PN_UNLIKELY(room < PN_ITEM_MIN)) {
         return false;
     }
-    /* Items start at a multiple of 4, so the fixed part is two atomic words. */
+    /* Items start at a multiple of 4, so what stands in front is atomic words. */
     const _Atomic uint32_t *word = (const _Atomic uint32_t *)(const void *)p;
     uint32_t lengths = atomic_load_explicit(&word[0], memory_order_relaxed);
-    view->klen = lengths & 0xff;
-    view->vlen = lengths >> 8;
-    view->flags = (uint8_t)atomic_load_explicit(&word[1], memory_order_relaxed);
-    view->exp_ms = PN_NO_TTL;
-    view->cflags = 0;
-    view->cas = 0;
-    view->tags = NULL;
-    view->ntags = 0;
-    size_t at = PN_ITEM_HEADER;
-    if (PN_UNLIKELY((view->flags & 0xf0) != 0)) {
-        at += optional_size(view->flags);
-        if (at > room) {
+    uint32_t second = atomic_load_explicit(&word[1], memory_order_relaxed);
+    *view = (struct pn_view){.klen = lengths & 0xff,
+                             .vlen = lengths >> 8,
+                             .flags = (uint8_t)second,
+                             .exp_ms = PN_NO_TTL};
+    const char *at = p + PN_ITEM_HEADER;
+    if ((view->flags & ~PN_BITS_MASK) != 0) {
+        if (PN_UNLIKELY(PN_ITEM_HEADER + optional_size(view->flags) >= room)) {
             return false;
         }
-        char head[PN_ITEM_HEADER + 18]; /* the most that stands before the tags */
-        pn_copy_out(head, p, at);
-        parse_optional(p, head, view);
-        at += view->ntags * 8u;
+        if ((view->flags & PN_HAS_EXP) != 0) { /* five bytes, across two words */
+            uint64_t third = atomic_load_explicit(&word[2], memory_order_relaxed);
+            view->exp_ms = second >> 8 | (third & 0xffff) << 24;
+            at += 5;
+        }
+        at = parse_rest(at, view);
     }
-    view->key = p + at;
-    view->val = view->key + view->klen;
-    at += view->klen + (size_t)view->vlen;
-    view->size = (uint32_t)pn_round_up(at, 4);
+    view->key = at;
+    view->val = at + view->klen;
+    size_t size = (size_t)(view->val - p) + view->vlen;
+    view->size = (uint32_t)pn_round_up(size, 4);
     return view->klen > 0 && view->ntags <= PN_TAGS_MAX && view->size <= room;
 }
 

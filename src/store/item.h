@@ -15,10 +15,13 @@
 #ifndef PN_STORE_ITEM_H
 #define PN_STORE_ITEM_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+#include "base/compiler.h"
 #include "pinyon/store.h"
 
 #define PN_ITEM_HEADER 5u
@@ -43,6 +46,51 @@ struct pn_view {
     uint8_t flags, ntags;
 };
 
+/* Copies between private memory and a region that others may be writing. The
+ * copy may be torn: whoever reads validates afterwards. Kept out of line so that
+ * neither compiler nor sanitizer reasons about a race that is intended. */
+void
+pn_copy_out(void *dst, const char *src, size_t n);
+void
+pn_copy_in(char *dst, const void *src, size_t n);
+bool
+pn_shared_equal(const char *shared, const void *key, size_t n);
+
+/* Numbers at any address of the region: one load, used after it was taken, whatever
+ * others write meanwhile. */
+static inline uint8_t
+pn_peek8(const char *p)
+{
+    return atomic_load_explicit((const _Atomic uint8_t *)(const void *)p,
+                                memory_order_relaxed);
+}
+
+static inline uint32_t
+pn_peek32(const char *p)
+{
+#if PN_TSAN
+    uint32_t v;
+    pn_copy_out(&v, p, sizeof v);
+#else
+    uint32_t v = pn_load32(p);
+    __asm__ volatile("" : "+r"(v));
+#endif
+    return v;
+}
+
+static inline uint64_t
+pn_peek64(const char *p)
+{
+#if PN_TSAN
+    uint64_t v;
+    pn_copy_out(&v, p, sizeof v);
+#else
+    uint64_t v = pn_load64(p);
+    __asm__ volatile("" : "+r"(v));
+#endif
+    return v;
+}
+
 /* What an item will be made of. */
 struct pn_draft {
     const void *key, *val;
@@ -66,15 +114,5 @@ pn_draft_finish(struct pn_draft *draft);
 /* Writes DRAFT at P, where its size is free. */
 void
 pn_item_write(char *p, const struct pn_draft *draft);
-
-/* Copies between private memory and a region that others may be writing. The
- * copy may be torn: whoever reads validates afterwards. Kept out of line so that
- * neither compiler nor sanitizer reasons about a race that is intended. */
-void
-pn_copy_out(void *dst, const char *src, size_t n);
-void
-pn_copy_in(char *dst, const void *src, size_t n);
-bool
-pn_shared_equal(const char *shared, const void *key, size_t n);
 
 #endif

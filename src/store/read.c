@@ -59,7 +59,7 @@ examine(const struct look *look, uint64_t word, struct pn_view *v)
     if (v->klen != look->pb->klen || !pn_shared_equal(v->key, look->pb->key, v->klen)) {
         return OTHER;
     }
-    describe(st, v, word, seg, &look->hit->item);
+    describe(st, v, word, seg, look->hit->item);
     bool is_dead = pn_is_cleared(st, seg) ||
                    (v->ntags != 0 && !pn_tags_are_current(st, v->tags, v->ntags));
     return is_dead ? PN_MISS : PN_OK;
@@ -84,7 +84,7 @@ read_large(const struct look *look, const _Atomic uint64_t *slot, uint64_t word)
     }
     int rc = examine(look, word, &v);
     if (rc == PN_OK) {
-        rc = pn_large_copy(look->st, &v, look->buf, look->cap, &look->hit->item.vlen);
+        rc = pn_large_copy(look->st, &v, look->buf, look->cap, &look->hit->item->vlen);
     }
     atomic_thread_fence(memory_order_acquire);
     bool is_intact = atomic_load_explicit(&seg->gen, memory_order_relaxed) == gen &&
@@ -121,6 +121,7 @@ read_once(struct pn_store *st, const struct pn_probe *pb, void *buf, size_t cap,
           struct pn_hit *hit)
 {
     const struct pn_bucket *b = pn_bucket_at(st, pb->shard, pb->bucket);
+    PN_PREFETCH((const char *)b + 64); /* every other key stands there */
     struct look look = {.st = st,
                         .pb = pb,
                         .bucket = b,

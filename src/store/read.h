@@ -17,13 +17,13 @@
 #include "store/handle.h"
 
 struct pn_hit {
-    struct pn_item item;
+    struct pn_item *item;   /* the caller's */
     _Atomic uint64_t *slot; /* and the word found in it, for the frequency */
     uint64_t word;
 };
 
 /* PN_OK, PN_MISS, PN_SMALL or PN_BUSY, as pn_store_get() but for expiry, which
- * the caller judges by hit->item.exp_ms. */
+ * the caller judges by hit->item->exp_ms. The caller sets hit->item. */
 int
 pn_read(struct pn_store *st, const struct pn_probe *pb, void *buf, size_t cap,
         struct pn_hit *hit);

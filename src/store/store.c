@@ -153,12 +153,10 @@ is_expired(const struct pn_store *st, uint64_t *now_ms, struct pn_item *item)
 
 /* Judges expiry, marks and counts. */
 static inline int
-conclude(struct pn_store *st, uint64_t *now_ms, int rc, const struct pn_hit *hit,
-         struct pn_item *item)
+conclude(struct pn_store *st, uint64_t *now_ms, int rc, const struct pn_hit *hit)
 {
     if (rc == PN_OK || rc == PN_SMALL) {
-        *item = hit->item;
-        rc = is_expired(st, now_ms, item) ? PN_MISS : rc;
+        rc = is_expired(st, now_ms, hit->item) ? PN_MISS : rc;
     }
     if (PN_LIKELY(rc == PN_OK)) {
         pn_read_mark(hit);
@@ -177,10 +175,10 @@ pn_store_get(struct pn_store *st, uint64_t now_ms, const void *key, size_t klen,
         return PN_E_KEY_SIZE;
     }
     struct pn_probe pb;
-    struct pn_hit hit;
+    struct pn_hit hit = {.item = item};
     pn_probe_init(st, key, klen, &pb);
     int rc = pn_read(st, &pb, buf, cap, &hit);
-    return conclude(st, &now_ms, rc, &hit, item);
+    return conclude(st, &now_ms, rc, &hit);
 }
 
 /* Sixteen keys in flight hide most of a cache miss; more do not help here. */
@@ -203,13 +201,13 @@ get_group(struct pn_store *st, uint64_t *now_ms, struct pn_get *get, size_t n)
         }
     }
     for (size_t i = 0; i < n; i++) {
-        struct pn_hit hit;
+        struct pn_hit hit = {.item = &get[i].item};
         if (PN_UNLIKELY(!is_key(get[i].key, get[i].klen))) {
             get[i].rc = PN_E_KEY_SIZE;
             continue;
         }
         int rc = pn_read(st, &pb[i], get[i].buf, get[i].cap, &hit);
-        get[i].rc = conclude(st, now_ms, rc, &hit, &get[i].item);
+        get[i].rc = conclude(st, now_ms, rc, &hit);
         hits += get[i].rc == PN_OK;
     }
     return hits;
@@ -233,13 +231,12 @@ pn_store_peek(struct pn_store *st, uint64_t now_ms, const void *key, size_t klen
         return PN_E_KEY_SIZE;
     }
     struct pn_probe pb;
-    struct pn_hit hit;
+    struct pn_hit hit = {.item = item};
     pn_probe_init(st, key, klen, &pb);
     int rc = pn_read(st, &pb, NULL, 0, &hit);
     if (rc != PN_OK && rc != PN_SMALL) {
         return rc;
     }
-    *item = hit.item;
     return is_expired(st, &now_ms, item) ? PN_MISS : PN_OK;
 }
 

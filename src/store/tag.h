@@ -17,9 +17,8 @@
 static inline struct pn_tag
 pn_tag_read(const char *tags, unsigned i)
 {
-    uint32_t pair[2];
-    pn_copy_out(pair, tags + 8 * (size_t)i, sizeof pair);
-    return (struct pn_tag){.cell = pair[0], .gen = pair[1]};
+    uint64_t pair = pn_peek64(tags + 8 * (size_t)i);
+    return (struct pn_tag){.cell = (uint32_t)pair, .gen = (uint32_t)(pair >> 32)};
 }
 
 bool
