@@ -1,18 +1,8 @@
 #include "ring_type.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-#include <pinyon/place.h>
-
 #include "errors.h"
-
-struct ring_object {
-    PyObject_HEAD
-    struct core_state *st;
-    struct pn_place *place;
-    PyObject *nodes; /* tuple of str, by index */
-};
 
 static PyMethodDef ring_methods[];
 
@@ -164,9 +154,8 @@ ring_dealloc(struct ring_object *self)
 
 /* ---- Looking up ------------------------------------------------------------ */
 
-/* The bytes of a key, borrowed from it. 0, or -1 with an exception set. */
-static int
-key_bytes(struct ring_object *self, PyObject *key, const char **data, size_t *len)
+int
+ring_key_bytes(struct ring_object *self, PyObject *key, const char **data, size_t *len)
 {
     Py_ssize_t n;
     if (PyUnicode_Check(key)) {
@@ -186,9 +175,8 @@ key_bytes(struct ring_object *self, PyObject *key, const char **data, size_t *le
     return -1;
 }
 
-/* The node of INDEX, or None. */
-static PyObject *
-node_of(struct ring_object *self, uint32_t index)
+PyObject *
+ring_node_of(struct ring_object *self, uint32_t index)
 {
     if (index == PN_PLACE_NONE) {
         Py_RETURN_NONE;
@@ -201,10 +189,10 @@ ring_get_node(struct ring_object *self, PyObject *key)
 {
     const char *data;
     size_t len;
-    if (key_bytes(self, key, &data, &len) < 0) {
+    if (ring_key_bytes(self, key, &data, &len) < 0) {
         return NULL;
     }
-    return node_of(self, pn_place_owner(self->place, data, len));
+    return ring_node_of(self, pn_place_owner(self->place, data, len));
 }
 
 /* uhashring's keys are str(key): b"k" is the text "b'k'" there. */
@@ -225,7 +213,7 @@ nodes_of(struct ring_object *self, const uint32_t *index, size_t n)
 {
     PyObject *list = PyList_New((Py_ssize_t)n);
     for (size_t i = 0; list != NULL && i < n; i++) {
-        PyList_SetItem(list, (Py_ssize_t)i, node_of(self, index[i]));
+        PyList_SetItem(list, (Py_ssize_t)i, ring_node_of(self, index[i]));
     }
     return list;
 }
@@ -249,7 +237,7 @@ ring_get_nodes(struct ring_object *self, PyObject *const *args, Py_ssize_t nargs
         }
         count = (size_t)wanted < count ? (size_t)wanted : count;
     }
-    if (key_bytes(self, args[0], &data, &len) < 0) {
+    if (ring_key_bytes(self, args[0], &data, &len) < 0) {
         return NULL;
     }
     uint32_t few[16];
@@ -278,7 +266,7 @@ ring_under(struct ring_object *self, PyObject *const *args, Py_ssize_t nargs)
         PyErr_SetString(PyExc_TypeError, "under() takes a key and a tuple of loads");
         return NULL;
     }
-    if (key_bytes(self, args[0], &data, &len) < 0) {
+    if (ring_key_bytes(self, args[0], &data, &len) < 0) {
         return NULL;
     }
     uint32_t *load = PyMem_Calloc(n, sizeof *load);
@@ -291,7 +279,7 @@ ring_under(struct ring_object *self, PyObject *const *args, Py_ssize_t nargs)
             PyTuple_GetItem(args[1], (Py_ssize_t)i));
     }
     if (!PyErr_Occurred()) {
-        node = node_of(self, pn_place_owner_under(self->place, data, len, load));
+        node = ring_node_of(self, pn_place_owner_under(self->place, data, len, load));
     }
     PyMem_Free(load);
     return node;
@@ -302,7 +290,7 @@ ring_slot(struct ring_object *self, PyObject *key)
 {
     const char *data;
     size_t len;
-    if (key_bytes(self, key, &data, &len) < 0) {
+    if (ring_key_bytes(self, key, &data, &len) < 0) {
         return NULL;
     }
     uint32_t slot = pn_place_slot(self->place, data, len);
@@ -310,186 +298,6 @@ ring_slot(struct ring_object *self, PyObject *key)
         Py_RETURN_NONE;
     }
     return PyLong_FromUnsignedLong(slot);
-}
-
-/* ---- Comparing ------------------------------------------------------------- */
-
-static PyObject *
-floats_of(const double *number, size_t n)
-{
-    PyObject *list = PyList_New((Py_ssize_t)n);
-    for (size_t i = 0; list != NULL && i < n; i++) {
-        PyObject *item = PyFloat_FromDouble(number[i]);
-        if (item == NULL) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SetItem(list, (Py_ssize_t)i, item);
-    }
-    return list;
-}
-
-/* N numbers: the shares, or what moves to OTHER. */
-static PyObject *
-list_of(struct ring_object *self, struct ring_object *other, size_t n)
-{
-    double *number = PyMem_Calloc(n, sizeof *number);
-    if (number == NULL) {
-        return PyErr_NoMemory();
-    }
-    int rc;
-    Py_BEGIN_ALLOW_THREADS rc = other == NULL
-                                    ? pn_place_share(self->place, number)
-                                    : pn_place_diff(self->place, other->place, number);
-    Py_END_ALLOW_THREADS PyObject *list = rc < 0 ? errors_raise(self->st, rc, "place")
-                                                 : floats_of(number, n);
-    PyMem_Free(number);
-    return list;
-}
-
-static PyObject *
-ring_shares(struct ring_object *self, PyObject *unused)
-{
-    (void)unused;
-    return list_of(self, NULL, pn_place_size(self->place));
-}
-
-static struct ring_object *
-other_ring(struct ring_object *self, PyObject *other)
-{
-    if (!PyObject_TypeCheck(other, self->st->ring_type)) {
-        PyErr_SetString(PyExc_TypeError, "the other is a HashRing too");
-        return NULL;
-    }
-    return (struct ring_object *)other;
-}
-
-static PyObject *
-ring_moved(struct ring_object *self, PyObject *arg)
-{
-    struct ring_object *other = other_ring(self, arg);
-    if (other == NULL) {
-        return NULL;
-    }
-    size_t n = pn_place_size(self->place), columns = pn_place_size(other->place);
-    return list_of(self, other, n * columns);
-}
-
-static PyObject *
-moves_of(struct ring_object *self, struct ring_object *other,
-         const struct pn_move *move, int64_t n)
-{
-    PyObject *list = PyList_New((Py_ssize_t)n);
-    for (int64_t i = 0; list != NULL && i < n; i++) {
-        PyObject *item = Py_BuildValue("(INN)", move[i].slot,
-                                       node_of(self, move[i].from),
-                                       node_of(other, move[i].to));
-        if (item == NULL) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SetItem(list, (Py_ssize_t)i, item);
-    }
-    return list;
-}
-
-/* Slots are 65536 at most, Maglev's table 8388608. */
-static PyObject *
-ring_moves(struct ring_object *self, PyObject *arg)
-{
-    struct ring_object *other = other_ring(self, arg);
-    if (other == NULL) {
-        return NULL;
-    }
-    int64_t n = pn_place_moves(self->place, other->place, NULL, 0);
-    if (n < 0) {
-        Py_RETURN_NONE;
-    }
-    struct pn_move *move = PyMem_Calloc((size_t)n + 1, sizeof *move);
-    if (move == NULL) {
-        return PyErr_NoMemory();
-    }
-    pn_place_moves(self->place, other->place, move, (size_t)n);
-    PyObject *list = moves_of(self, other, move, n);
-    PyMem_Free(move);
-    return list;
-}
-
-/* ---- From inside ----------------------------------------------------------- */
-
-/* A point's number: 32, 64 or 128 bits. */
-static PyObject *
-number_of(const struct pn_point *point)
-{
-    if (point->high == 0) {
-        return PyLong_FromUnsignedLongLong(point->low);
-    }
-    PyObject *high = PyLong_FromUnsignedLongLong(point->high);
-    PyObject *low = PyLong_FromUnsignedLongLong(point->low);
-    PyObject *bits = PyLong_FromLong(64), *sum = NULL, *shifted = NULL;
-    if (high != NULL && low != NULL && bits != NULL) {
-        shifted = PyNumber_Lshift(high, bits);
-        sum = shifted == NULL ? NULL : PyNumber_Or(shifted, low);
-    }
-    Py_XDECREF(shifted);
-    Py_XDECREF(high);
-    Py_XDECREF(low);
-    Py_XDECREF(bits);
-    return sum;
-}
-
-static bool
-is_ring(struct ring_object *self)
-{
-    if (pn_place_points(self->place) > 0) {
-        return true;
-    }
-    PyErr_SetString(self->st->config_error, "this place has no points: it is no ring");
-    return false;
-}
-
-static PyObject *
-ring_find(struct ring_object *self, PyObject *key)
-{
-    const char *data;
-    size_t len;
-    if (!is_ring(self) || key_bytes(self, key, &data, &len) < 0) {
-        return NULL;
-    }
-    struct pn_point at;
-    return PyLong_FromSize_t(pn_place_find(self->place, data, len, &at));
-}
-
-static PyObject *
-ring_hash(struct ring_object *self, PyObject *key)
-{
-    const char *data;
-    size_t len;
-    if (!is_ring(self) || key_bytes(self, key, &data, &len) < 0) {
-        return NULL;
-    }
-    struct pn_point at;
-    pn_place_find(self->place, data, len, &at);
-    return number_of(&at);
-}
-
-static PyObject *
-ring_points(struct ring_object *self, PyObject *unused)
-{
-    (void)unused;
-    size_t n = pn_place_points(self->place);
-    PyObject *list = PyList_New((Py_ssize_t)n);
-    for (size_t i = 0; list != NULL && i < n; i++) {
-        struct pn_point point = pn_place_point(self->place, i);
-        PyObject *item = Py_BuildValue("(NN)", number_of(&point),
-                                       node_of(self, point.owner));
-        if (item == NULL) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SetItem(list, (Py_ssize_t)i, item);
-    }
-    return list;
 }
 
 static PyObject *
@@ -541,8 +349,8 @@ static PyMethodDef ring_methods[] = {
     {"_shares", (PyCFunction)ring_shares, METH_NOARGS, "Shares by index."},
     {"_moved", (PyCFunction)ring_moved, METH_O, "Parts by index and index."},
     {"_moves", (PyCFunction)ring_moves, METH_O, "(slot, from, to), or None."},
-    {"_find", (PyCFunction)ring_find, METH_O, "The number of the point."},
-    {"_hash", (PyCFunction)ring_hash, METH_O, "Where the key falls."},
+    {"_find", (PyCFunction)ring_find_point, METH_O, "The number of the point."},
+    {"_hash", (PyCFunction)ring_hash_key, METH_O, "Where the key falls."},
     {"_points", (PyCFunction)ring_points, METH_NOARGS, "[(number, node)]."},
     {NULL, NULL, 0, NULL},
 };

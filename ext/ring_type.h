@@ -10,7 +10,40 @@
 #ifndef PINYON_EXT_RING_TYPE_H
 #define PINYON_EXT_RING_TYPE_H
 
+#include <pinyon/place.h>
+
 #include "state.h"
+
+struct ring_object {
+    PyObject_HEAD
+    struct core_state *st;
+    struct pn_place *place;
+    PyObject *nodes; /* tuple of str, by index */
+};
+
+/* The bytes of a key, borrowed from it. 0, or -1 with an exception set. */
+int
+ring_key_bytes(struct ring_object *self, PyObject *key, const char **data, size_t *len);
+
+/* The node of INDEX, or None; a new reference. */
+PyObject *
+ring_node_of(struct ring_object *self, uint32_t index);
+
+/* Methods (ring_look.c): shares by index; parts by index and index; (slot, from, to) of
+ * each slot that moves, or None; the number of a key's point; where a key falls; all
+ * points with their nodes. */
+PyObject *
+ring_shares(struct ring_object *self, PyObject *unused);
+PyObject *
+ring_moved(struct ring_object *self, PyObject *other);
+PyObject *
+ring_moves(struct ring_object *self, PyObject *other);
+PyObject *
+ring_find_point(struct ring_object *self, PyObject *key);
+PyObject *
+ring_hash_key(struct ring_object *self, PyObject *key);
+PyObject *
+ring_points(struct ring_object *self, PyObject *unused);
 
 /* policies(): the names that place= takes, for the table of functions. */
 PyObject *
