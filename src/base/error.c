@@ -1,11 +1,8 @@
 #include "pinyon/error.h"
 
-struct row {
-    int code;
-    const char *name, *text;
-};
+#include "base/row.h"
 
-static const struct row table[] = {
+static const struct pn_row table[] = {
     {PN_OK, "PN_OK", "done"},
     {PN_MISS, "PN_MISS", "no such key"},
     {PN_EXISTS, "PN_EXISTS", "the key, or another version of it, is there"},
@@ -17,19 +14,13 @@ static const struct row table[] = {
 #define PN_ERROR_ROW(name, code, text) {name, #name, text},
     PN_ERROR_MAP(PN_ERROR_ROW)
 #undef PN_ERROR_ROW
+        {0, "unknown", "unknown error"},
 };
 
-static const struct row unknown = {0, "unknown", "unknown error"};
-
-static const struct row *
+static const struct pn_row *
 row_of(int code)
 {
-    for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (table[i].code == code) {
-            return &table[i];
-        }
-    }
-    return &unknown;
+    return pn_row_of(table, sizeof table / sizeof table[0], code);
 }
 
 const char *

@@ -209,46 +209,49 @@ pn_store_lease_wait(struct pn_store *st, const struct pn_lease *lease,
 
 /* ---- The holder ------------------------------------------------------------ */
 
+/* The record of a lease that is ours, its shard locked; *RC says PN_OK. NULL with
+ * another answer and no lock: no longer ours, busy, or granted without a record
+ * (PN_OK: there is nothing to do). */
+static struct pn_lease_rec *
+hold(struct pn_store *st, const struct pn_lease *lease, int *rc)
+{
+    struct pn_lease_rec *rec = record(st, lease);
+    if (rec == NULL || lease->token == 0) {
+        *rc = lease->token == 0 ? PN_OK : PN_FENCED;
+        return NULL;
+    }
+    uint32_t shard = lease->record / PN_LEASE_PER_SHARD;
+    *rc = pn_lock(st, shard, st->write_wait_ms);
+    if (*rc == PN_OK && rec->token != lease->token) {
+        pn_unlock(st, shard);
+        *rc = PN_FENCED;
+    }
+    return *rc == PN_OK ? rec : NULL;
+}
+
 int
 pn_store_lease_renew(struct pn_store *st, uint64_t now_ms, struct pn_lease *lease,
                      uint64_t ttl_ms)
 {
-    struct pn_lease_rec *rec = record(st, lease);
-    if (rec == NULL || lease->token == 0) {
-        return lease->token == 0 ? PN_OK : PN_FENCED;
-    }
-    uint32_t shard = lease->record / PN_LEASE_PER_SHARD;
-    int rc = pn_lock(st, shard, st->write_wait_ms);
-    if (rc != PN_OK) {
-        return rc;
-    }
-    rc = rec->token == lease->token ? PN_OK : PN_FENCED;
-    if (rc == PN_OK) {
+    int rc;
+    struct pn_lease_rec *rec = hold(st, lease, &rc);
+    if (rec != NULL) {
         rec->deadline_ms = pn_time(st, now_ms) + ttl_ms;
         lease->deadline_ms = rec->deadline_ms;
+        pn_unlock(st, lease->record / PN_LEASE_PER_SHARD);
     }
-    pn_unlock(st, shard);
     return rc;
 }
 
 int
 pn_store_lease_end(struct pn_store *st, const struct pn_lease *lease)
 {
-    struct pn_lease_rec *rec = record(st, lease);
-    if (rec == NULL || lease->token == 0) {
-        return lease->token == 0 ? PN_OK : PN_FENCED;
-    }
-    uint32_t shard = lease->record / PN_LEASE_PER_SHARD;
-    int rc = pn_lock(st, shard, st->write_wait_ms);
-    if (rc != PN_OK) {
-        return rc;
-    }
-    rc = rec->token == lease->token ? PN_OK : PN_FENCED;
-    if (rc == PN_OK) {
+    int rc;
+    struct pn_lease_rec *rec = hold(st, lease, &rc);
+    if (rec != NULL) {
+        uint32_t shard = lease->record / PN_LEASE_PER_SHARD;
         release(st, shard, rec);
-    }
-    pn_unlock(st, shard);
-    if (rc == PN_OK) {
+        pn_unlock(st, shard);
         wake_all(&rec->word);
     }
     return rc;

@@ -1,27 +1,18 @@
 #include "wire/code.h"
 
-struct row {
-    int code;
-    const char *name, *text;
-};
+#include "base/row.h"
 
-static const struct row table[] = {
+static const struct pn_row table[] = {
 #define PN_WIRE_ROW(name, code, text) {name, #name, text},
     PN_WIRE_MAP(PN_WIRE_ROW)
 #undef PN_WIRE_ROW
+        {0, "unknown", "unknown error"},
 };
 
-static const struct row unknown = {0, "unknown", "unknown error"};
-
-static const struct row *
+static const struct pn_row *
 row_of(int code)
 {
-    for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (table[i].code == code) {
-            return &table[i];
-        }
-    }
-    return &unknown;
+    return pn_row_of(table, sizeof table / sizeof table[0], code);
 }
 
 const char *
