@@ -106,10 +106,10 @@ pn_store_open_private(const struct pn_store_opts *opts, struct pn_store **out,
                       struct pn_why *why);
 
 /*
- * The store NAME of this host ([A-Za-z0-9._-], 1 to 100 bytes), created when
- * absent. Two creators racing get one region. A region whose processes all
- * died is used as it is, warm. Refused, with a code that says which: another
- * layout version, machine, size or seed; a damaged header; a file of another
+ * The store NAME of this host ([A-Za-z0-9._-], 1 to 100 bytes, not beginning with a
+ * dot), created when absent. Two creators racing get one region. A region whose
+ * processes all died is used as it is, warm. Refused, with a code that says which:
+ * another layout version, machine, size or seed; a damaged header; a file of another
  * user or open to others; another PID namespace; no room on the file system.
  */
 PN_API int

@@ -23,10 +23,10 @@ pn_shm_find(const char *name, const char *dir, struct pn_shm *place, struct pn_w
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789._-";
     size_t len = strlen(name);
-    if (len == 0 || len > 100 || strspn(name, allowed) != len) {
+    if (len == 0 || len > 100 || strspn(name, allowed) != len || name[0] == '.') {
         return pn_why(why, PN_E_NAME,
                       "'%.100s' cannot name a region: 1 to 100 letters, "
-                      "digits, '.', '_' or '-'",
+                      "digits, '.', '_' or '-', not beginning with '.'",
                       name);
     }
     place->name = name;
