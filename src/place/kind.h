@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-#include "base/compiler.h"
+#include "base/why.h"
 #include "pinyon/place.h"
 #include "place/hash.h"
 
@@ -114,10 +114,6 @@ place_policy_find(const char *name, const char *distribution, struct pn_why *why
 int
 place_policy_check(const struct place_policy *policy, const struct pn_place_opts *opts,
                    const struct pn_member *member, size_t n, struct pn_why *why);
-
-/* Writes CODE and a sentence to *WHY, which may be NULL. Returns CODE. */
-int
-place_refuse(struct pn_why *why, int code, const char *format, ...) PN_PRINTF(3, 4);
 
 /* Out of memory, said so. */
 int

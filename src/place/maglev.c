@@ -92,11 +92,10 @@ build(struct pn_place *place, const struct pn_place_opts *opts, struct pn_why *w
     struct maglev_place *self = (struct maglev_place *)place;
     self->m = opts->slots != 0 ? opts->slots : M_DEFAULT;
     if (self->m > M_MAX || self->m < place->n || !is_prime(self->m)) {
-        return place_refuse(
-            why, PN_E_INVALID,
-            "maglev: slots=%u: give a prime from the number of nodes to "
-            "%d, such as 65537",
-            self->m, M_MAX);
+        return pn_why(why, PN_E_INVALID,
+                      "maglev: slots=%u: give a prime from the number of nodes to "
+                      "%d, such as 65537",
+                      self->m, M_MAX);
     }
     qsort(place->member, place->n, sizeof *place->member, compare);
     struct turn *turn = place_alloc(place->n, sizeof *turn);

@@ -20,9 +20,8 @@ mcrouter_take_salt(struct mcrouter_salt *salt, const char *text, struct pn_why *
 {
     size_t len = text == NULL ? 0 : strlen(text);
     if (len > MCROUTER_SALT_MAX) {
-        return place_refuse(why, PN_E_INVALID,
-                            "salt: %zu bytes are too many, %u at most", len,
-                            MCROUTER_SALT_MAX);
+        return pn_why(why, PN_E_INVALID, "salt: %zu bytes are too many, %u at most",
+                      len, MCROUTER_SALT_MAX);
     }
     if (len > 0) {
         memcpy(salt->text, text, len);

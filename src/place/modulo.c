@@ -33,10 +33,9 @@ build(struct pn_place *place, const struct pn_place_opts *opts, struct pn_why *w
     bool is_weighted = place->policy->variant != MODULO_LIBMEMCACHED;
     double total = is_weighted ? place->weight_sum : place->n;
     if (total > LIST_MAX) {
-        return place_refuse(
-            why, PN_E_INVALID,
-            "%s: the weights add up to %.0f, of %d at most: divide them",
-            place->policy->name, total, LIST_MAX);
+        return pn_why(why, PN_E_INVALID,
+                      "%s: the weights add up to %.0f, of %d at most: divide them",
+                      place->policy->name, total, LIST_MAX);
     }
     if (place->policy->variant == MODULO_TWEMPROXY) {
         place_sort_twemproxy(place);

@@ -14,24 +14,24 @@ static int
 check_members(const struct pn_member *member, size_t n, struct pn_why *why)
 {
     if (n == 0) {
-        return place_refuse(why, PN_E_INVALID, "there are no nodes: give at least one");
+        return pn_why(why, PN_E_INVALID, "there are no nodes: give at least one");
     }
     if (n > PN_PLACE_MEMBERS_MAX) {
-        return place_refuse(why, PN_E_INVALID, "%zu nodes are too many: %u at most", n,
-                            PN_PLACE_MEMBERS_MAX);
+        return pn_why(why, PN_E_INVALID, "%zu nodes are too many: %u at most", n,
+                      PN_PLACE_MEMBERS_MAX);
     }
     size_t live = 0;
     for (size_t i = 0; i < n; i++) {
         size_t len = strlen(member[i].name);
         if (len == 0 || len > PN_PLACE_NAME_MAX) {
-            return place_refuse(why, PN_E_INVALID,
-                                "node %zu: a name has 1 to %u bytes, not %zu", i,
-                                PN_PLACE_NAME_MAX, len);
+            return pn_why(why, PN_E_INVALID,
+                          "node %zu: a name has 1 to %u bytes, not %zu", i,
+                          PN_PLACE_NAME_MAX, len);
         }
         live += member[i].is_out == 0;
     }
     if (live == 0) {
-        return place_refuse(why, PN_E_INVALID, "all nodes are out: leave one in");
+        return pn_why(why, PN_E_INVALID, "all nodes are out: leave one in");
     }
     return PN_OK;
 }

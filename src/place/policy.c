@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -201,23 +200,9 @@ pn_place_policy(size_t i)
 /* ---- Refusing -------------------------------------------------------------- */
 
 int
-place_refuse(struct pn_why *why, int code, const char *format, ...)
-{
-    if (why != NULL) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(why->text, sizeof why->text, format, args);
-        va_end(args);
-        why->code = code;
-        why->os_error = 0;
-    }
-    return code;
-}
-
-int
 place_no_memory(struct pn_why *why)
 {
-    return place_refuse(why, PN_E_NOMEM, "out of memory for a table of placement");
+    return pn_why(why, PN_E_NOMEM, "out of memory for a table of placement");
 }
 
 void *
@@ -252,15 +237,14 @@ place_policy_find(const char *name, const char *distribution, struct pn_why *why
         list_add(known, sizeof known, row->distribution);
     }
     if (is_name) {
-        place_refuse(why, PN_E_INVALID, "%s has no distribution '%.40s'; it has%s",
-                     name, distribution, known);
+        pn_why(why, PN_E_INVALID, "%s has no distribution '%.40s'; it has%s", name,
+               distribution, known);
         return NULL;
     }
     for (size_t i = 0; pn_place_policy(i) != NULL; i++) {
         list_add(known, sizeof known, pn_place_policy(i));
     }
-    place_refuse(why, PN_E_INVALID, "place '%.40s' is not known; known are%s", name,
-                 known);
+    pn_why(why, PN_E_INVALID, "place '%.40s' is not known; known are%s", name, known);
     return NULL;
 }
 
@@ -302,8 +286,8 @@ check_takes(const struct place_policy *policy, const struct pn_place_opts *opts,
     if (wrong == NULL) {
         return PN_OK;
     }
-    return place_refuse(why, PN_E_INVALID, "%s has no option %s; it has%s",
-                        policy->name, wrong, known[0] != '\0' ? known : " none");
+    return pn_why(why, PN_E_INVALID, "%s has no option %s; it has%s", policy->name,
+                  wrong, known[0] != '\0' ? known : " none");
 }
 
 static int
@@ -311,25 +295,24 @@ check_values(const struct place_policy *policy, const struct pn_place_opts *opts
              struct pn_why *why)
 {
     if (opts->hash != NULL && strcmp(opts->hash, "hsieh") == 0) {
-        return place_refuse(why, PN_E_INVALID,
-                            "hash 'hsieh': Debian's builds answer 1 for every key, so "
-                            "such a fleet uses one server; take another hash");
+        return pn_why(why, PN_E_INVALID,
+                      "hash 'hsieh': Debian's builds answer 1 for every key, so "
+                      "such a fleet uses one server; take another hash");
     }
     if (opts->hash != NULL && pn_hash_named(opts->hash, false) == NULL) {
-        return place_refuse(why, PN_E_INVALID,
-                            "hash '%.40s' is not known; known are %s", opts->hash,
-                            pn_hash_names);
+        return pn_why(why, PN_E_INVALID, "hash '%.40s' is not known; known are %s",
+                      opts->hash, pn_hash_names);
     }
     if (opts->hash_tag != NULL && strlen(opts->hash_tag) != 2) {
-        return place_refuse(why, PN_E_INVALID,
-                            "hash_tag '%.40s': give two characters, such as {}",
-                            opts->hash_tag);
+        return pn_why(why, PN_E_INVALID,
+                      "hash_tag '%.40s': give two characters, such as {}",
+                      opts->hash_tag);
     }
     if (!(opts->epsilon >= 0) || opts->epsilon > 1000) {
-        return place_refuse(why, PN_E_INVALID,
-                            "%s: epsilon is the part above the mean that a node may "
-                            "carry, such as 0.25",
-                            policy->name);
+        return pn_why(why, PN_E_INVALID,
+                      "%s: epsilon is the part above the mean that a node may "
+                      "carry, such as 0.25",
+                      policy->name);
     }
     return PN_OK;
 }
@@ -369,16 +352,15 @@ place_policy_check(const struct place_policy *policy, const struct pn_place_opts
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
         if (!is_weight(policy->weights, member[i].weight)) {
-            return place_refuse(why, PN_E_INVALID,
-                                "%s: weight %g of node %.100s: give %s", policy->name,
-                                member[i].weight, member[i].name,
-                                wanted[policy->weights]);
+            return pn_why(why, PN_E_INVALID, "%s: weight %g of node %.100s: give %s",
+                          policy->name, member[i].weight, member[i].name,
+                          wanted[policy->weights]);
         }
         sum += member[i].is_out != 0 ? 0 : member[i].weight;
     }
     if (!(sum > 0) && policy->weights == WEIGHTS_ANY) {
-        return place_refuse(why, PN_E_INVALID,
-                            "%s: all weights are 0: give one node more", policy->name);
+        return pn_why(why, PN_E_INVALID, "%s: all weights are 0: give one node more",
+                      policy->name);
     }
     return PN_OK;
 }

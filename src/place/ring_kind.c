@@ -226,10 +226,10 @@ build(struct pn_place *place, const struct pn_place_opts *opts, struct pn_why *w
         total += texts_of(place, variant, place->member[i].weight, points);
     }
     if (!(total >= 1) || total > POINTS_MAX) {
-        return place_refuse(why, PN_E_INVALID,
-                            "%s: these weights make a ring of %.0f points; it has 1 to "
-                            "%d: give other weights",
-                            place->policy->name, total, POINTS_MAX);
+        return pn_why(why, PN_E_INVALID,
+                      "%s: these weights make a ring of %.0f points; it has 1 to "
+                      "%d: give other weights",
+                      place->policy->name, total, POINTS_MAX);
     }
     if (ring_reserve(ring, (size_t)total * POINTS_PER_TEXT_MAX) < 0) {
         return place_no_memory(why);

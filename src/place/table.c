@@ -57,11 +57,10 @@ copy_map(struct place_table *self, const uint16_t *table, struct pn_why *why)
             continue;
         }
         if (table[s] >= place->nall) {
-            return place_refuse(why, PN_E_INVALID,
-                                "%s: slot %u belongs to node %u of %u: the map and the "
-                                "nodes are not of one moment",
-                                place->policy->name, s, (unsigned)table[s],
-                                place->nall);
+            return pn_why(why, PN_E_INVALID,
+                          "%s: slot %u belongs to node %u of %u: the map and the "
+                          "nodes are not of one moment",
+                          place->policy->name, s, (unsigned)table[s], place->nall);
         }
         for (uint32_t i = 0; i < place->n; i++) {
             if (place->member[i].index == table[s]) {
@@ -117,18 +116,16 @@ check_previous(const struct place_table *self, const struct pn_place *previous,
 {
     if (previous->kind != &place_table_kind ||
         previous->policy->variant != TABLE_SLOTS) {
-        return place_refuse(
-            why, PN_E_INVALID,
-            "slots: the table before is a place by %s: give one by slots",
-            previous->policy->name);
+        return pn_why(why, PN_E_INVALID,
+                      "slots: the table before is a place by %s: give one by slots",
+                      previous->policy->name);
     }
     if (self_of(previous)->slots != self->slots || previous->seed != self->base.seed ||
         memcmp(previous->tag, self->base.tag, 2) != 0) {
-        return place_refuse(
-            why, PN_E_INVALID,
-            "slots: the table before cuts keys into %u slots by another "
-            "size, seed or hash_tag: keep all three",
-            self_of(previous)->slots);
+        return pn_why(why, PN_E_INVALID,
+                      "slots: the table before cuts keys into %u slots by another "
+                      "size, seed or hash_tag: keep all three",
+                      self_of(previous)->slots);
     }
     return PN_OK;
 }
@@ -174,23 +171,22 @@ check_size(struct place_table *self, const struct pn_place_opts *opts,
     uint32_t standard = variant == TABLE_COUCHBASE ? 1024 : 16384;
     self->slots = opts->slots != 0 ? opts->slots : standard;
     if (variant == TABLE_REDIS && self->slots != standard) {
-        return place_refuse(why, PN_E_INVALID, "redis-cluster has 16384 slots, not %u",
-                            self->slots);
+        return pn_why(why, PN_E_INVALID, "redis-cluster has 16384 slots, not %u",
+                      self->slots);
     }
     bool is_power = (self->slots & (self->slots - 1)) == 0;
     if (self->slots > PN_PLACE_SLOTS_MAX || !is_power) {
-        return place_refuse(why, PN_E_INVALID,
-                            "%s: slots=%u: give a power of two up to %u",
-                            place->policy->name, self->slots, PN_PLACE_SLOTS_MAX);
+        return pn_why(why, PN_E_INVALID, "%s: slots=%u: give a power of two up to %u",
+                      place->policy->name, self->slots, PN_PLACE_SLOTS_MAX);
     }
     if (self->slots < place->n) {
-        return place_refuse(why, PN_E_INVALID, "%s: %u slots for %u nodes: give more",
-                            place->policy->name, self->slots, place->n);
+        return pn_why(why, PN_E_INVALID, "%s: %u slots for %u nodes: give more",
+                      place->policy->name, self->slots, place->n);
     }
     self->replicas = opts->replicas;
     if (self->replicas > PN_PLACE_REPLICAS_MAX) {
-        return place_refuse(why, PN_E_INVALID, "slots: %u replicas: %u at most",
-                            self->replicas, PN_PLACE_REPLICAS_MAX);
+        return pn_why(why, PN_E_INVALID, "slots: %u replicas: %u at most",
+                      self->replicas, PN_PLACE_REPLICAS_MAX);
     }
     if (self->replicas >= place->n) { /* a fleet that shrinks goes on with fewer */
         self->replicas = place->n - 1;

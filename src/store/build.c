@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/why.h"
 #include "store/lock.h"
-#include "store/why.h"
 
 uint32_t
 pn_abi_id(void)

@@ -13,8 +13,8 @@
 #ifndef PN_STORE_REGION_H
 #define PN_STORE_REGION_H
 
+#include "base/why.h"
 #include "store/handle.h"
-#include "store/why.h"
 
 /* Fills ST for a private region. PN_OK or a negative code with *WHY. */
 int

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "store/why.h"
+#include "base/why.h"
 
 struct pn_shm {
     const char *name, *dir;

@@ -1,5 +1,5 @@
 #include "harness.h"
-#include "store/why.h"
+#include "base/why.h"
 
 #include <errno.h>
 

@@ -1,4 +1,4 @@
-#include "store/why.h"
+#include "base/why.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,12 +1,12 @@
 /*
- * why - saying in words why an open failed
+ * why - saying in words why something was refused
  *
  * The sentence names the thing (which region, which size) and the remedy, because
  * only the place that refuses knows both. Nothing prints; the caller decides where
  * the words go.
  */
-#ifndef PN_STORE_WHY_H
-#define PN_STORE_WHY_H
+#ifndef PN_BASE_WHY_H
+#define PN_BASE_WHY_H
 
 #include "base/compiler.h"
 #include "pinyon/error.h"
