@@ -6,13 +6,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._core import ConfigError
 from ._values import register_result
 from .cached import BoundCached, Cached, miss
 from .policy import Policy
+from .template import key_from_template
 
 if TYPE_CHECKING:
     from .cache import Cache
@@ -125,7 +125,7 @@ def _shape(function: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
         return None, _parameters_of(function)
     only: tuple[Any, ...] = (("key",), {}, 1, 0, False, False)
     if isinstance(key, str):
-        return _template(function, key), only
+        return key_from_template(key, _signature(function)), only
     if not callable(key):
         raise ConfigError(
             f'key={key!r}: give a function of the arguments, or text such as "{{user}}"'
@@ -135,12 +135,7 @@ def _shape(function: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _parameters_of(function: Any) -> tuple[Any, ...]:
     kinds = inspect.Parameter
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        raise ConfigError(
-            f"{function!r} has no signature that can be read: give key="
-        ) from None
+    parameters = _signature(function).parameters.values()
     named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     return (
         tuple(p.name for p in named),
@@ -152,16 +147,13 @@ def _parameters_of(function: Any) -> tuple[Any, ...]:
     )
 
 
-def _template(function: Any, text: str) -> Callable[..., str]:
-    """A key function from text such as "{user.uuid}:{page}"."""
-    signature = inspect.signature(function)
-
-    def key_of(*args: Any, **kwargs: Any) -> str:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return text.format_map(bound.arguments)
-
-    return key_of
+def _signature(function: Any) -> inspect.Signature:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"{function!r} has no signature that can be read: give key= a function"
+        ) from None
 
 
 def _mark_coroutine(cached: Any) -> None:

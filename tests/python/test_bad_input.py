@@ -245,6 +245,36 @@ def test_decorator_arguments(cache):
             cache.namespace(name)
 
 
+BAD_TEMPLATES = [
+    ("{user}", "{user} is no parameter.*a, b, rest"), ("{}", "{} has no name.*a, b"),
+    ("{0}", r"\{0} has no name"), ("{a", "expected '}'.*{{ or }}"),
+    ("a}", "Single '}'"), ("{a!}", "write {name}"), ("{a[}", "write {name}"),
+    ("{a!x}", "conversion 'x'.*!s"), ("{a.}", r"{a\.} is no field"),
+    ("{a[0]x}", "{a.0.x} is no field"), ("{a:{c}}", "{c} is no parameter"),
+    ("{a b}", "{a b} is no field"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "says"), BAD_TEMPLATES)
+def test_templates_of_keys(cache, key, says):
+    def f(a, b=1, *rest):
+        return a
+
+    with pytest.raises(CONFIG, match=f"(?s)key=.*{says}"):
+        cache.cached(key=key)(f)
+
+
+def test_templates_that_do_not_fit_the_arguments(cache):
+    for i, key in enumerate(("{a.uuid}", "{a[0]}", "{a:%}", "{a[x].y}")):
+        f = cache.cached(key=key, name=f"f{i}")(lambda a: a)
+        with pytest.raises(KEY, match="of this call has no value"):
+            f("" if key == "{a[0]}" else "text")
+    with pytest.raises(KEY, match="cannot become part of a key"):
+        cache.cached(key="{a}", name="f")(lambda a: a)(object())
+    with pytest.raises(TypeError, match="missing a required argument: 'a'"):
+        f()
+
+
 def test_numbers(cache):
     for options in ({"delta": 2**63}, {"delta": "1"}, {"initial": 1.5}):
         with pytest.raises(CONFIG, match=next(iter(options))):

@@ -122,6 +122,41 @@ def test_key_by_function_and_by_template(cache, calls):
     assert calls == [7, 8, (7, 1), (7, 2)]
 
 
+TEMPLATES = [
+    ("{a}:{b}", ("1:2", "3"), ("1", "2:3")), ("{a}", (1, 0), ("1", 0)),
+    ("{a}", (1, 0), (1.0, 0)), ("{a}{b}", ("x", ""), ("", "x")),
+    ("{a}", ("None", 0), (None, 0)), ("{a[0]}-{b}", ("x-y", 0), ("x", "y-0")),
+    ("{a!s}:{b!s}", ("1:2", "3"), ("1", "2:3")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "one", "other"), TEMPLATES)
+def test_a_template_keeps_fields_apart(cache, key, one, other):
+    def f(a, b):
+        return [a, b]
+
+    if "[0]" in key:
+        one, other = ([one[0]], one[1]), ([other[0]], other[1])
+    f = cache.cached(key=key, name="f")(f)
+    assert (f(*one), f(*other)) == (list(one), list(other))
+    assert (f(*one), f(*other)) == (list(one), list(other))
+    assert f.cache_stats()["loads"] == 2
+
+
+def test_a_template_with_a_format_is_text(cache, calls):
+    @cache.cached(key="{a!s}/{b:>{width}.1f}", name="f")
+    def f(a, b, *rest, width=6, **more):
+        calls.append(a)
+        return b
+
+    assert f(1, 2.0) == f("1", 2.04) == f("1", 2, 7, x=8) == 2
+    assert f(1, 2.0, width=9) == 2
+    assert len(calls) == 2
+    g = cache.cached(key="{{}}{args[0]}{kw[x]}", name="g")(lambda *args, **kw: kw["x"])
+    assert (g(1, x=2), g(2, x=2), g(1, x=3), g(1, 9, x=2)) == (2, 2, 3, 2)
+    assert g.cache_stats()["loads"] == 3
+
+
 def test_version_and_name_are_in_the_key(cache):
     f = cache.cached(plain)
     g = cache.cached(version=2, name="other")(plain)
