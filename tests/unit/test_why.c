@@ -1,5 +1,5 @@
-#include "harness.h"
 #include "base/why.h"
+#include "harness.h"
 
 #include <errno.h>
 
