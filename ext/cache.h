@@ -78,9 +78,10 @@ int
 cache_read(struct cache_object *self, struct pn_store *store, const char *key,
            size_t len, struct reading *out);
 
-/* An iterator over KEYS, which is not to be one str or bytes. NULL: exception set. */
+/* An iterator over LIST, the argument called NAME ("keys"), which is not to be one str
+ * or bytes. NULL: exception set. */
 PyObject *
-cache_iterate_keys(struct cache_object *self, PyObject *keys);
+cache_iterate(struct cache_object *self, PyObject *list, const char *name);
 
 static inline void
 reading_release(struct reading *reading)

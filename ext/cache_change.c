@@ -77,7 +77,7 @@ cache_delete(struct cache_object *self, PyObject *key)
 PyObject *
 cache_delete_many(struct cache_object *self, PyObject *keys)
 {
-    PyObject *iterator = cache_iterate_keys(self, keys);
+    PyObject *iterator = cache_iterate(self, keys, "keys");
     if (iterator == NULL) {
         return NULL;
     }

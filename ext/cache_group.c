@@ -18,9 +18,11 @@ tag_text(struct cache_object *self, PyObject *tag, char room[TAG_ROOM], size_t *
         char *bytes;
         text = PyBytes_AsStringAndSize(tag, &bytes, &size) < 0 ? NULL : bytes;
     } else {
+        PyObject *type = PyType_GetQualName(Py_TYPE(tag));
         PyErr_Format(self->st->key_type_error,
-                     "a tag is str or bytes, not %R; tags are given as a list of them",
-                     Py_TYPE(tag));
+                     "a tag is str or bytes, not %V; tags are given as a list of them",
+                     type, "this");
+        Py_XDECREF(type);
         return -1;
     }
     if (text == NULL) {
@@ -71,12 +73,7 @@ cache_take_tags(struct cache_object *self, struct pn_store *store, PyObject *tag
     if (tags == NULL || tags == Py_None) {
         return 0;
     }
-    if (PyUnicode_Check(tags) || PyBytes_Check(tags)) {
-        PyErr_Format(self->st->key_type_error,
-                     "tags=%R: give a list of tags, such as [%R]", tags, tags);
-        return -1;
-    }
-    PyObject *iterator = PyObject_GetIter(tags);
+    PyObject *iterator = cache_iterate(self, tags, "tags");
     if (iterator == NULL) {
         return -1;
     }
@@ -120,10 +117,7 @@ cache_invalidate_tag(struct cache_object *self, PyObject *tag)
 PyObject *
 cache_invalidate_tags(struct cache_object *self, PyObject *tags)
 {
-    if (PyUnicode_Check(tags) || PyBytes_Check(tags)) {
-        return cache_invalidate_tag(self, tags);
-    }
-    PyObject *iterator = PyObject_GetIter(tags);
+    PyObject *iterator = cache_iterate(self, tags, "tags");
     if (iterator == NULL) {
         return NULL;
     }

@@ -180,15 +180,21 @@ cache_ttl(struct cache_object *self, PyObject *key)
 }
 
 PyObject *
-cache_iterate_keys(struct cache_object *self, PyObject *keys)
+cache_iterate(struct cache_object *self, PyObject *list, const char *name)
 {
-    if (PyUnicode_Check(keys) || PyBytes_Check(keys)) {
+    if (PyUnicode_Check(list) || PyBytes_Check(list)) {
         PyErr_Format(self->st->key_type_error,
-                     "keys=%R is one key: give a list of keys, such as [%R]", keys,
-                     keys);
+                     "%s=%.200R: give a list of %s, such as [%.200R]", name, list, name,
+                     list);
         return NULL;
     }
-    return PyObject_GetIter(keys);
+    PyObject *iterator = PyObject_GetIter(list);
+    if (iterator == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();
+        PyErr_Format(self->st->key_type_error, "%s=%.200R: give a list of %s", name,
+                     list, name);
+    }
+    return iterator;
 }
 
 /* ---- Many items ------------------------------------------------------------ */
@@ -295,7 +301,7 @@ get_all(struct cache_object *self, PyObject *keys, struct batch *batch, PyObject
 PyObject *
 cache_get_many(struct cache_object *self, PyObject *keys)
 {
-    PyObject *iterator = cache_iterate_keys(self, keys);
+    PyObject *iterator = cache_iterate(self, keys, "keys");
     if (iterator == NULL) {
         return NULL;
     }

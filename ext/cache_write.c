@@ -194,6 +194,31 @@ set_pair(struct cache_object *self, PyObject *key, PyObject *value,
     return PyList_Append(failed, key);
 }
 
+/* The pairs of a mapping as a list of tuples of two, or NULL with an exception set. */
+static PyObject *
+pairs_of(struct cache_object *self, PyObject *mapping)
+{
+    PyObject *pairs = PyMapping_Items(mapping);
+    if (pairs == NULL && !PyErr_ExceptionMatches(PyExc_AttributeError) &&
+        !PyErr_ExceptionMatches(PyExc_TypeError)) {
+        return NULL; /* the mapping's own trouble */
+    }
+    bool is_good = pairs != NULL;
+    for (Py_ssize_t i = 0; is_good && i < PyList_Size(pairs); i++) {
+        PyObject *pair = PyList_GetItem(pairs, i);
+        is_good = PyTuple_Check(pair) && PyTuple_Size(pair) == 2;
+    }
+    if (!is_good) {
+        PyErr_Clear();
+        PyErr_Format(self->st->argument_error,
+                     "mapping=%.200R: give a dict of keys and values; dict() makes "
+                     "one of pairs",
+                     mapping);
+        Py_CLEAR(pairs);
+    }
+    return pairs;
+}
+
 static int
 set_pairs(struct cache_object *self, PyObject *pairs, const struct pn_put *model,
           PyObject *failed)
@@ -224,7 +249,7 @@ cache_set_many(struct cache_object *self, PyObject *const *args, Py_ssize_t narg
     if (fill_put(self, in[1], in[2], &tagging, &model) < 0) {
         return NULL;
     }
-    PyObject *pairs = PyMapping_Items(in[0]);
+    PyObject *pairs = pairs_of(self, in[0]);
     if (pairs == NULL) {
         return NULL;
     }

@@ -2,6 +2,8 @@
 
 #include "codec_internal.h"
 
+#define PATH_END 8 /* segments shown at each end of a long path */
+
 static PyObject *
 frame_segment(const struct frame *frame)
 {
@@ -28,13 +30,30 @@ frame_segment(const struct frame *frame)
     }
 }
 
-/* "value" followed by the segments from the outermost container inwards. */
+static size_t
+depth_of(const struct frame *frame)
+{
+    size_t depth = 0;
+    for (; frame != NULL; frame = frame->up) {
+        depth++;
+    }
+    return depth;
+}
+
+/* "value" followed by the segments from the outermost container inwards; of a deep
+   value those at both ends. */
 static PyObject *
 path_of(const struct packer *p)
 {
     PyObject *path = PyUnicode_FromString("");
-    for (const struct frame *f = p->top; f != NULL && path != NULL; f = f->up) {
-        PyObject *segment = frame_segment(f);
+    const size_t depth = depth_of(p->top);
+    size_t at = 0; /* counted from within */
+    for (const struct frame *f = p->top; f != NULL && path != NULL; f = f->up, at++) {
+        if (at > PATH_END && at + PATH_END < depth) {
+            continue;
+        }
+        bool is_gap = at == PATH_END && at + PATH_END < depth;
+        PyObject *segment = is_gap ? PyUnicode_FromString("...") : frame_segment(f);
         PyObject *longer = segment == NULL ? NULL : PyUnicode_Concat(segment, path);
         Py_XDECREF(segment);
         Py_DECREF(path);

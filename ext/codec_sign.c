@@ -42,9 +42,13 @@ add_key(struct codec *codec, PyObject *secret)
     } else if (PyBytes_Check(secret)) {
         raw = PyBytes_AsString(secret);
         len = PyBytes_Size(secret);
-    } else {
-        PyErr_SetString(PyExc_TypeError,
-                        "secret must be bytes, str, or a list of them");
+    } else { /* without its repr: secrets stay out of messages */
+        PyObject *type = PyType_GetQualName(Py_TYPE(secret));
+        PyErr_Format(codec->state->errors.argument,
+                     "secret= is bytes, str, or a list of them, not %V: give e.g. "
+                     "those of secrets.token_bytes(32)",
+                     type, "this");
+        Py_XDECREF(type);
     }
     if (raw == NULL) {
         return -1;

@@ -179,9 +179,10 @@ codec_register(struct codec_state *state, PyObject *cls, PyObject *name,
 {
     if (!PyType_Check(cls) || !PyUnicode_CheckExact(name) ||
         !PyCallable_Check(encode) || !PyCallable_Check(decode)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "register(cls, name, encode, decode): a class, a "
-                        "str, and two functions");
+        PyErr_Format(state->errors.argument,
+                     "register(%.200R, %.200R, %.200R, %.200R): give a class, a str, "
+                     "and two functions",
+                     cls, name, encode, decode);
         return -1;
     }
     if (check_registration(state, cls, name) < 0) {

@@ -31,13 +31,16 @@
        unsigned_         Unsigned, is a SerializationError
        type_not_allowed  TypeNotAllowed, is a SerializationError
        value_too_large   ValueTooLarge, is a ValueError
-       key_too_long      KeyTooLong, is a ValueError
+       key_value         KeyValueError, is a ValueError
+       key_too_long      KeyTooLong, is a KeyValueError
        key_type          KeyTypeError, is a TypeError
-       config            ConfigError, is a ValueError */
+       config            ConfigError, is a ValueError
+       argument          ArgumentError, is a ConfigError and a TypeError */
 #define CODEC_ERRORS(X) \
     X(serialization)    \
     X(unsigned_)        \
-    X(type_not_allowed) X(value_too_large) X(key_too_long) X(key_type) X(config)
+    X(type_not_allowed) \
+    X(value_too_large) X(key_value) X(key_too_long) X(key_type) X(config) X(argument)
 
 struct codec_errors {
 #define X(field) PyObject *field;

@@ -83,8 +83,8 @@ static int
 check_length(const struct keyctx *ctx, size_t len)
 {
     if (len == 0) {
-        PyErr_SetString(ctx->state->errors.config,
-                        "an empty key: keys have 1 to 65536 bytes");
+        PyErr_SetString(ctx->state->errors.key_value,
+                        "an empty key: keys have 1 to 65536 bytes; give it a name");
         return -1;
     }
     if (len > KEY_USER_MAX) {
@@ -125,10 +125,12 @@ key_from_text(const struct keyctx *ctx, const char *text, size_t len,
 static int
 refuse_type(const struct keyctx *ctx, PyObject *key)
 {
+    PyObject *type = PyType_GetQualName(Py_TYPE(key));
     PyErr_Format(ctx->state->errors.key_type,
-                 "a key must be str or bytes, not %R; write str(key), or let "
+                 "a key must be str or bytes, not %V; write str(key), or let "
                  "@cache.cached make the key from arguments",
-                 Py_TYPE(key));
+                 type, "this");
+    Py_XDECREF(type);
     return -1;
 }
 
@@ -142,7 +144,7 @@ key_from_object(const struct keyctx *ctx, PyObject *key, struct key_buf *out)
         text = PyUnicode_AsUTF8AndSize(key, &len);
         if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
             PyErr_Clear();
-            PyErr_SetString(ctx->state->errors.config,
+            PyErr_SetString(ctx->state->errors.key_value,
                             "a key with lone surrogates is not text; use bytes");
         }
     } else if (PyBytes_Check(key)) {

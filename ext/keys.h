@@ -60,7 +60,7 @@ int
 keyctx_init(struct keyctx *ctx, struct codec_state *state, PyObject *prefix,
             bool memcached);
 
-/* 0, or -1 with TypeError, ValueError or KeyTooLong set. */
+/* 0, or -1 with KeyTypeError, KeyValueError or KeyTooLong set. */
 int
 key_from_object(const struct keyctx *ctx, PyObject *key, struct key_buf *out);
 

@@ -27,10 +27,12 @@ add_codec(PyObject *module)
         .serialization = st->serialization_error,
         .unsigned_ = st->unsigned_error,
         .type_not_allowed = st->type_not_allowed,
+        .key_value = st->key_value_error,
         .key_too_long = st->key_too_long,
         .value_too_large = st->value_too_large,
         .key_type = st->key_type_error,
         .config = st->config_error,
+        .argument = st->argument_error,
     };
     if (codec_state_init(&st->codec, &errors) < 0 || codec_type_add(module) < 0) {
         return -1;

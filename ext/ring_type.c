@@ -170,8 +170,10 @@ ring_key_bytes(struct ring_object *self, PyObject *key, const char **data, size_
         *len = (size_t)n;
         return 0;
     }
-    PyErr_Format(self->st->key_type_error, "a key is str or bytes, not %R",
-                 (PyObject *)Py_TYPE(key));
+    PyObject *type = PyType_GetQualName(Py_TYPE(key));
+    PyErr_Format(self->st->key_type_error, "a key is str or bytes, not %V", type,
+                 "this");
+    Py_XDECREF(type);
     return -1;
 }
 

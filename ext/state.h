@@ -25,6 +25,7 @@
 #define CORE_EXCEPTIONS(X)                                                         \
     X(cache_error, "CacheError", PyExc_Exception, NULL)                            \
     X(config_error, "ConfigError", st->cache_error, PyExc_ValueError)              \
+    X(argument_error, "ArgumentError", st->config_error, PyExc_TypeError)          \
     X(closed_error, "ClosedError", st->cache_error, PyExc_ValueError)              \
     X(connection_error, "ConnectionError", st->cache_error, PyExc_ConnectionError) \
     X(timeout_error, "TimeoutError", st->cache_error, PyExc_TimeoutError)          \
@@ -35,7 +36,8 @@
     X(region_full, "RegionFull", st->region_error, NULL)                           \
     X(region_damaged, "RegionDamaged", st->region_error, NULL)                     \
     X(key_type_error, "KeyTypeError", st->cache_error, PyExc_TypeError)            \
-    X(key_too_long, "KeyTooLong", st->cache_error, PyExc_ValueError)               \
+    X(key_value_error, "KeyValueError", st->cache_error, PyExc_ValueError)         \
+    X(key_too_long, "KeyTooLong", st->key_value_error, NULL)                       \
     X(value_too_large, "ValueTooLarge", st->cache_error, PyExc_ValueError)         \
     X(key_not_found, "KeyNotFound", st->cache_error, PyExc_KeyError)               \
     X(not_a_counter, "NotACounter", st->cache_error, PyExc_TypeError)              \

@@ -276,6 +276,10 @@ store_unlink(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     }
     struct pn_why why = {.code = 0};
     int rc = pn_store_unlink(name, dir, &why);
+    if (rc == PN_E_ABSENT) { /* as an opening says it, without the system's words */
+        PyOS_snprintf(why.text, sizeof why.text, "there is no region '%s' in '%s'",
+                      name, dir == NULL ? "/dev/shm" : dir);
+    }
     if (rc < 0) {
         why.code = rc;
         return errors_raise_why(core_state_of(module), &why);

@@ -13,6 +13,7 @@ See :class:`Cache`, and ``docs/guide`` in the sources.
 """
 
 from ._core import (
+    ArgumentError,
     CacheError,
     ClosedError,
     ConfigError,
@@ -21,6 +22,7 @@ from ._core import (
     KeyNotFound,
     KeyTooLong,
     KeyTypeError,
+    KeyValueError,
     NotACounter,
     RegionAbsent,
     RegionDamaged,
@@ -45,6 +47,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "MISS",
+    "ArgumentError",
     "BoundCached",
     "Cache",
     "CacheError",
@@ -59,6 +62,7 @@ __all__ = [
     "KeyNotFound",
     "KeyTooLong",
     "KeyTypeError",
+    "KeyValueError",
     "NotACounter",
     "PinyonWarning",
     "RegionAbsent",

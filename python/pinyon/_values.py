@@ -19,9 +19,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from . import _core
+from ._core import ArgumentError
 
 _C = TypeVar("_C", bound=type)
 _Hooks = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+
+_REMEDY = "give the function another version=, or delete or clear() what is stored"
 
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: not a builtin with a layout of its own
 
@@ -52,13 +55,13 @@ def register(
     register the class.
     """
     if not isinstance(cls, type):
-        raise TypeError(f"register() takes a class, not {cls!r}")
+        raise ArgumentError(f"register() takes a class, not {cls!r}")
     if (encode is None) != (decode is None):
-        raise TypeError("register() takes encode= and decode= together or neither")
+        raise ArgumentError("register() takes encode= and decode= together or neither")
     if encode is None or decode is None:
         hooks = _derive(cls)
         if hooks is None:
-            raise TypeError(
+            raise ArgumentError(
                 f"{cls.__qualname__} is no enum, dataclass, NamedTuple or "
                 "msgspec.Struct: give register() encode= and decode="
             )
@@ -166,7 +169,7 @@ def _namedtuple_hooks(cls: type) -> _Hooks:
         if len(value) != count:
             raise ValueError(
                 f"{cls.__qualname__} has changed since the value was stored: it has "
-                f"{count} fields, the value {len(value)}"
+                f"{count} fields, the value {len(value)}; {_REMEDY}"
             )
         return new(cls, value)
 
@@ -201,5 +204,5 @@ def _check_fields(cls: type, names: tuple[str, ...], fields: dict[str, Any]) -> 
     if fields.keys() != set(names):
         raise ValueError(
             f"{cls.__qualname__} has changed since the value was stored: the fields "
-            f"{', '.join(sorted(fields.keys() ^ set(names)))} differ"
+            f"{', '.join(sorted(fields.keys() ^ set(names)))} differ; {_REMEDY}"
         )

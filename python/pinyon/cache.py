@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Literal, Never, ParamSpec, Protocol, TypeVar, overload
 
 from . import _core, load
 from .aio import AsyncCalls
@@ -104,8 +104,10 @@ class Cache(AsyncCalls, _core.Cache):
         secret: bytes | str | list[bytes | str] | None = None,
         compress_min: int | Literal["off"] | None = None,
         compress_level: int | None = None,
+        **unknown: Never,
     ) -> Cache:
         options = dict(locals())
+        options |= options.pop("unknown")  # refused by a list of what there is
         del options["cls"], options["url"]
         config = parse(url, options)
         return cls._open(Home(config), config, config.namespace)
@@ -411,4 +413,7 @@ def destroy(name: str, *, dir: str | None = None) -> None:
                 f"{name!r}: only shm:// stores have a name to remove"
             )
         name, dir = config.name or "", config.dir
+    for option, value in (("name", name), ("dir", dir)):
+        if not isinstance(value, str) and (option, value) != ("dir", None):
+            raise _core.ArgumentError(f"{option}={value!r}: give a str")
     _core.unlink(name, dir)

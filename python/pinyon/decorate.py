@@ -6,9 +6,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ._core import ConfigError
+from ._core import ArgumentError, ClosedError, ConfigError, RegionError
 from ._values import register_result
 from .cached import BoundCached, Cached, miss
 from .policy import Policy
@@ -64,6 +66,9 @@ def decorate(
     cached._parameters = parameters
     cached._is_async = _is_async(function)
     cached._tag = f"\0f:{cached._head().decode()}"
+    if policy.tags and not callable(policy.tags):
+        with suppress(ClosedError, RegionError):  # each call meets it again
+            cache._tags((cached._tag, *policy.tags))
     if cached._is_async:
         _mark_coroutine(cached)
     return cached
@@ -85,11 +90,16 @@ def _is_async(function: Any) -> bool:
 def _check_kind(function: Any) -> None:
     bare = _unwrap(function)
     if isinstance(function, Cached):
-        raise TypeError(f"{function!r} is cached already")
+        raise ArgumentError(f"{function!r} is cached already")
+    if isinstance(function, str | int | float | timedelta):
+        raise ArgumentError(
+            "cached() decorates functions, and its options are keywords: write"
+            f" cached(ttl={function!r})"
+        )
     if isinstance(function, type) or not callable(bare):
-        raise TypeError(f"cached() decorates functions, not {function!r}")
+        raise ArgumentError(f"cached() decorates functions, not {function!r}")
     if inspect.isgeneratorfunction(bare) or inspect.isasyncgenfunction(bare):
-        raise TypeError(
+        raise ArgumentError(
             f"{bare.__qualname__} is a generator, which is spent after one use:"
             " return a list of what it yields"
         )

@@ -17,6 +17,7 @@ from ._core import (
     SIZE_DEFAULT,
     SIZE_MAX,
     SIZE_MIN,
+    ArgumentError,
     ConfigError,
     parse_ttl,
 )
@@ -24,7 +25,7 @@ from ._core import (
 __all__ = ["Config", "parse", "parse_size"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})?")
 
@@ -65,12 +66,16 @@ class Config:
 
 
 def parse(url: str, options: Mapping[str, Any]) -> Config:
-    """The configuration of ``url``, with ``options`` where the query is silent."""
+    """The configuration of ``url``, with ``options`` where the query is silent: what it
+    overrules is checked all the same."""
     scheme, rest = _split_scheme(url)
     authority, _, query = rest.partition("?")
-    given = {name: value for name, value in options.items() if value is not None}
-    given |= _parse_query(url, query)
-    checked = {name: _check(name, value, scheme) for name, value in given.items()}
+    checked = {
+        name: _check(name, value, scheme)
+        for given in (options, _parse_query(url, query))
+        for name, value in given.items()
+        if value is not None or name not in _CHECKS
+    }
     return Config(scheme, _parse_name(url, scheme, authority), **checked)
 
 
@@ -90,7 +95,7 @@ def parse_size(value: object, option: str = "size") -> int:
 
 def _split_scheme(url: object) -> tuple[str, str]:
     if not isinstance(url, str):
-        raise ConfigError(f"a cache's URL is a str, not {type(url).__name__}")
+        raise ArgumentError(f"a cache's URL is a str, not {type(url).__name__}")
     match = _SCHEME.fullmatch(url)
     if match is None:
         raise ConfigError(
@@ -125,6 +130,7 @@ def _parse_name(url: str, scheme: str, authority: str) -> str | None:
     if not _NAME.fullmatch(name):
         raise ConfigError(
             f"shm://{name}: a name has 1 to 100 of the characters A-Z a-z 0-9 . _ -"
+            " and starts with a letter or a digit"
         )
     return name
 
@@ -251,7 +257,7 @@ def _check(name: str, value: object, scheme: str) -> Any:
     check = _CHECKS.get(name)
     known = [n for n in _CHECKS if scheme == "shm" or n not in _SHARED_ONLY]
     if check is None or name not in known:
-        raise ConfigError(
+        raise ArgumentError(  # as Python has it of a keyword
             f"{scheme}:// has no option {name!r}; it has {', '.join(known)}"
         )
     return check(value, name)

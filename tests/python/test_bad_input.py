@@ -12,6 +12,7 @@ from conftest import SHM
 from pinyon import url as urls
 
 CONFIG, KEY, SIZE = pinyon.ConfigError, pinyon.KeyTypeError, pinyon.KeyTooLong
+ARGUMENT, EMPTY = pinyon.ArgumentError, pinyon.KeyValueError
 MANY = [f"t{i}" for i in range(20)]
 
 URLS = [
@@ -28,6 +29,10 @@ URLS = [
     ("shm://..%2Fetc", "A-Z a-z 0-9"),
     ("shm://" + "n" * 101, "1 to 100"),
     ("shm://a%00b", "A-Z a-z 0-9"),
+    ("shm://.", "starts with a letter"),
+    ("shm://..", "starts with a letter"),
+    ("shm://%2E%2E/", "starts with a letter"),
+    ("shm://-a", "starts with a letter"),
     ("shm://a%zz", "two hexadecimal"),
     ("shm://a%ff", "UTF-8"),
     ("redis://h:6379/0", r"not supported by this version.*mem://.*shm://"),
@@ -80,6 +85,11 @@ OPTIONS = [
     ({"codec": "pickle"}, "secret"),
     ({"codec": "pickle", "secret": b"short"}, "secret"),
     ({"codec": "yaml"}, "codec"),
+    ({"codec": "pickle", "secret": 7}, "secret=.*not int.*token_bytes"),
+    ({"codec": "pickle", "secret": [b"a" * 16, 1]}, "secret=.*not int"),
+    ({"sise": 1}, r"'sise'; it has size, item"),
+    ({"sise": None}, r"'sise'; it has size, item"),
+    ({"dir": "/dev/shm"}, r"'dir'; it has size, item"),
     ({"namespace": ""}, "namespace"),
     ({"namespace": 7}, "namespace"),
     ({"compress_level": 100}, "compress_level"),
@@ -93,9 +103,17 @@ def test_options(options, says):
     assert isinstance(caught.value, ValueError | TypeError)
 
 
-def test_an_unknown_keyword_is_pythons_to_refuse():
-    with pytest.raises(TypeError, match="sise"):
+def test_an_unknown_keyword_is_a_type_error_too():
+    with pytest.raises(TypeError, match="sise") as caught:
         pinyon.Cache("mem://", sise=1)
+    assert isinstance(caught.value, CONFIG)
+
+
+def test_what_the_query_overrules_is_checked():
+    with pytest.raises(CONFIG, match="size=1"):
+        pinyon.Cache("mem://?size=8MiB", size=1)
+    with pytest.raises(CONFIG, match="size='1'"):
+        pinyon.Cache("mem://?size=1", size="8MiB")
 
 
 def test_the_query_beats_keywords():
@@ -144,8 +162,8 @@ def test_times_to_live(cache, ttl):
 
 KEYS = [
     (7, KEY), (None, KEY), (1.5, KEY), (("a",), KEY), ([], KEY), (bytearray(b"k"), KEY),
-    (object(), KEY), ("", ValueError), (b"", ValueError), ("k" * 65537, SIZE),
-    (b"k" * 70000, SIZE), ("\ud800", ValueError),
+    (object(), KEY), ("", EMPTY), (b"", EMPTY), ("k" * 65537, SIZE),
+    (b"k" * 70000, SIZE), ("\ud800", EMPTY),
 ]  # fmt: skip
 
 
@@ -167,18 +185,39 @@ def test_keys(cache, key, error):
 
 def test_one_key_where_many_are_wanted(cache):
     for call in (cache.get_many, cache.delete_many):
-        for keys in ("abc", b"abc"):
-            with pytest.raises(KEY, match="list of keys"):
+        for keys in ("abc", b"abc", None, 7):
+            with pytest.raises(KEY, match=r"keys=.*list of keys"):
                 call(keys)
-    for keys in (None, 7):
-        with pytest.raises(TypeError):
-            cache.get_many(keys)
-    with pytest.raises((TypeError, AttributeError)):
-        cache.set_many([1, 2])
+
+
+class Odd:
+    """A mapping that is none: its items are no pairs."""
+
+    def items(self):
+        return [1, (2,)]
+
+
+@pytest.mark.parametrize(
+    "mapping", ["ab", [("a", 1)], [1, 2], 7, None, Odd()], ids=repr
+)
+def test_what_is_no_mapping(cache, mapping):
+    with pytest.raises(ARGUMENT, match=r"mapping=.*give a dict") as caught:
+        cache.set_many(mapping)
+    assert isinstance(caught.value, TypeError)
+    assert cache.stats()["store"]["items"] == 0
+
+
+def test_what_a_mapping_itself_raises_is_passed_on(cache):
+    class Broken(dict):
+        def items(self):
+            raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        cache.set_many(Broken(a=1))
 
 
 TAGS = [
-    ("user:7", "list of tags"), (b"t", "list of tags"), ([7], "str or bytes"),
+    ("user:7", "list of tags"), (b"t", "list of tags"), ([7], "bytes, not int"),
     ([""], "1 to"), (["x" * 600], "1 to"), (MANY, "at most 1[45]"),
 ]  # fmt: skip
 
@@ -194,6 +233,47 @@ def test_tags(cache, tags, says):
         assert "k" not in c
     with pytest.raises(pinyon.CacheError):
         cache.cached(name="f", tags=lambda: tags)(lambda: 1)()
+    with pytest.raises(pinyon.CacheError, match=says.replace("15", "14")):
+        cache.cached(name="g", tags=tags)(lambda: 1)
+
+
+def test_tags_that_are_no_list(cache):
+    cache.set("k", 1, tags=["a", "b", "ab"])
+    for tags in (5, "ab", b"ab", object()):
+        with pytest.raises(KEY, match=r"tags=.*list of tags"):
+            cache.invalidate_tags(tags)
+        with pytest.raises(KEY, match=r"tags=.*list of tags"):
+            cache.set("k", 2, tags=tags)
+    assert cache.get("k") == 1
+
+
+def test_classes_to_register():
+    class Own:
+        pass
+
+    both = {"encode": str, "decode": str}
+    for args, kwargs, says in (
+        ((5,), {}, "a class, not 5"), ((int,), {}, "encode= and decode="),
+        ((Own,), {"encode": str}, "together or neither"),
+        ((Own,), {"decode": str}, "together or neither"),
+        ((Own, 7), both, "a class, a str"),
+        ((Own,), {**both, "encode": 5}, "two functions"),
+    ):  # fmt: skip
+        with pytest.raises(ARGUMENT, match=says) as caught:
+            pinyon.register(*args, **kwargs)
+        assert isinstance(caught.value, TypeError)
+
+
+def test_a_path_into_a_deep_value_is_short(cache):
+    value = []
+    for _ in range(500):
+        value = [value]
+    with pytest.raises(pinyon.SerializationError, match=r"\[0\]\.\.\.\[0\]") as caught:
+        cache.set("k", value)
+    assert len(str(caught.value)) < 120
+    value = {"a": [{i: object() for i in (7,)}]}
+    with pytest.raises(pinyon.SerializationError, match=r"value\['a'\]\[0\]\[7\]: "):
+        cache.set("k", value)
 
 
 VALUES = [object(), lambda: 0, {1: object()}, [[object()]], type("S", (str,), {})("x")]
@@ -238,6 +318,12 @@ def test_decorator_arguments(cache):
     for options in ({"key": 7}, {"version": 1.5}, {"version": True}, {"name": ""}):
         with pytest.raises(pinyon.CacheError, match=next(iter(options))):
             cache.cached(**options)(test_sizes)
+    for wrong in ("10m", 5, 0.5):
+        with pytest.raises(ARGUMENT, match=f"write cached.ttl={wrong!r}"):
+            cache.cached(wrong)
+    for wrong in (["t"], cache.cached(test_sizes), pinyon.Cache, None):
+        with pytest.raises(ARGUMENT, match="cached"):
+            cache.cached()(wrong)
     with pytest.raises(CONFIG, match="loader"):
         cache.get_or_load("k", 7)
     for name in ("", 7, None):
@@ -313,6 +399,15 @@ def test_no_region_to_attach_to(region):
         pinyon.Cache(f"shm://{region}?create=no")
     assert caught.value.kind == "PN_E_ABSENT"
     assert isinstance(caught.value, OSError)
+
+
+def test_no_region_to_remove(region):
+    with pytest.raises(pinyon.RegionAbsent, match="there is no region") as caught:
+        pinyon.destroy(region)
+    assert caught.value.kind == "PN_E_ABSENT"
+    for name in (5, None, b"shop"):
+        with pytest.raises(ARGUMENT, match="name="):
+            pinyon.destroy(name)
 
 
 def test_another_size(made):
