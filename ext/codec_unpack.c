@@ -329,7 +329,11 @@ rebuild(struct reader *r, PyObject *name, PyObject *basic)
     PyObject *cls = PyTuple_GetItem(entry, 0);
     PyObject *value = codec_call(PyTuple_GetItem(entry, 1), basic, NULL);
     if (value == NULL) {
-        codec_fail_from(r->state, "the registered decoder of %R failed", name);
+        codec_fail_from(r->state,
+                        "the registered decoder of %R failed; if the class has changed "
+                        "since, give the function another version=, or delete or "
+                        "clear() what is stored",
+                        name);
     } else if ((PyObject *)Py_TYPE(value) != cls) {
         codec_fail(r->state, "the registered decoder of %R returned a %R, not a %R",
                    name, Py_TYPE(value), cls);

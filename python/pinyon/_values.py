@@ -24,8 +24,6 @@ from ._core import ArgumentError
 _C = TypeVar("_C", bound=type)
 _Hooks = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 
-_REMEDY = "give the function another version=, or delete or clear() what is stored"
-
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: not a builtin with a layout of its own
 
 
@@ -169,7 +167,7 @@ def _namedtuple_hooks(cls: type) -> _Hooks:
         if len(value) != count:
             raise ValueError(
                 f"{cls.__qualname__} has changed since the value was stored: it has "
-                f"{count} fields, the value {len(value)}; {_REMEDY}"
+                f"{count} fields, the value {len(value)}"
             )
         return new(cls, value)
 
@@ -204,5 +202,5 @@ def _check_fields(cls: type, names: tuple[str, ...], fields: dict[str, Any]) -> 
     if fields.keys() != set(names):
         raise ValueError(
             f"{cls.__qualname__} has changed since the value was stored: the fields "
-            f"{', '.join(sorted(fields.keys() ^ set(names)))} differ; {_REMEDY}"
+            f"{', '.join(sorted(fields.keys() ^ set(names)))} differ"
         )

@@ -81,6 +81,10 @@ class Cache(AsyncCalls, _core.Cache):
     Methods may be called by any number of threads; each has a twin for asyncio whose
     name starts with "a" (``aget``). After a fork both processes go on: with ``shm://``
     they share the cache, with ``mem://`` the child's is empty.
+
+    ``clear()`` forgets everything in the store, the items of namespaces included; that
+    of a namespace what is the namespace's. ``close()``, also of a namespace, closes the
+    store for the cache and for all its namespaces.
     """
 
     _home: Home
@@ -139,7 +143,8 @@ class Cache(AsyncCalls, _core.Cache):
 
     def namespace(self, name: str) -> Cache:
         """A cache in the same store whose keys and tags are its own, and whose
-        ``clear()`` clears nothing else. Namespaces nest."""
+        ``clear()`` clears nothing else. Namespaces nest. It is a view: closing it
+        closes the store, for the cache as well."""
         if not isinstance(name, str) or not name:
             raise _core.ConfigError(f"namespace {name!r}: give a str")
         full = name if self._prefix is None else f"{self._prefix}{name}"
@@ -346,8 +351,8 @@ class Cache(AsyncCalls, _core.Cache):
         return self._store.closed
 
     def close(self) -> None:
-        """Ends the use of the store by this object and its namespaces; a shared store
-        stays for others. May be called twice."""
+        """Ends the use of the store by this object and its namespaces, whichever of
+        them it is called on; a shared store stays for others. May be called twice."""
         self._store.close()
 
     def destroy(self) -> None:

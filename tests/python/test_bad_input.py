@@ -3,8 +3,10 @@ and nothing is stored by halves."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import struct
+from typing import NamedTuple
 
 import pinyon
 import pytest
@@ -262,6 +264,27 @@ def test_classes_to_register():
         with pytest.raises(ARGUMENT, match=says) as caught:
             pinyon.register(*args, **kwargs)
         assert isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize("names", [("x", "y"), ()], ids=repr)
+@pytest.mark.parametrize("kind", ["dataclass", "namedtuple"])
+def test_a_class_that_changed_since(cache, kind, names):
+    def make(names):
+        fields = [(name, int) for name in names]
+        if kind == "dataclass":
+            made = dataclasses.make_dataclass("Point", fields)
+        else:
+            made = NamedTuple("Point", fields)
+        made.__module__, made.__qualname__ = __name__, f"Point_{kind}"
+        return pinyon.register(made)
+
+    cache.set("k", make(["x"])(1))
+    make(names)
+    with pytest.raises(
+        pinyon.SerializationError, match=r"changed.*version=.*clear"
+    ) as caught:
+        cache.get("k")
+    assert "has changed" in str(caught.value.__cause__)
 
 
 def test_a_path_into_a_deep_value_is_short(cache):

@@ -275,6 +275,17 @@ def test_a_namespace_has_keys_tags_and_clear_of_its_own(cache):
     assert one.incr("n") == 2
 
 
+def test_clear_of_the_cache_clears_namespaces_and_close_of_one_closes_it(cache):
+    part = cache.namespace("n")
+    part.set("k", 1)
+    cache.clear()
+    assert "k" not in part
+    part.close()
+    assert cache.closed
+    with pytest.raises(pinyon.ClosedError):
+        cache.get("k")
+
+
 def test_namespaces_nest(cache):
     inner = cache.namespace("a").namespace("b")
     inner.set("k", 1)
