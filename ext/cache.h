@@ -55,13 +55,26 @@ item_grace_ms(const struct pn_item *item)
     return (uint64_t)(item->cflags & ITEM_GRACE_MASK) * ITEM_GRACE_UNIT;
 }
 
-/* Was it beyond its soft expiry when it was read? */
+/* The time to judge an item's soft expiry by. The one it was read at may lack a clock
+ * tick, which is well when the expiry is far; near it the exact clock is asked, so that
+ * what one call has said no later one takes back. */
+static inline uint64_t
+item_now(const struct pn_store *store, const struct pn_item *item, uint64_t soft_ms)
+{
+    enum { NEAR_MS = 1000 };
+    return soft_ms > item->now_ms + NEAR_MS ? item->now_ms : pn_store_now(store);
+}
+
+/* Beyond its soft expiry? */
 static inline bool
-item_is_stale(const struct pn_item *item)
+item_is_stale(const struct pn_store *store, const struct pn_item *item)
 {
     uint64_t grace = item_grace_ms(item);
-    return grace != 0 && item->exp_ms != PN_NO_TTL &&
-           item->now_ms + grace >= item->exp_ms;
+    if (grace == 0 || item->exp_ms == PN_NO_TTL) {
+        return false;
+    }
+    uint64_t soft = item->exp_ms > grace ? item->exp_ms - grace : 0;
+    return item_now(store, item, soft) >= soft;
 }
 
 /* One item read: DATA is ROOM or the heap. Not to be copied or moved. */

@@ -101,7 +101,7 @@ touch_key(struct pn_store *store, const struct key_buf *name, uint64_t ttl)
 {
     struct pn_item item;
     int rc = pn_store_peek(store, PN_NOW, name->data, name->len, &item);
-    if (rc == PN_OK && item_is_stale(&item)) {
+    if (rc == PN_OK && item_is_stale(store, &item)) {
         return PN_MISS;
     }
     if (rc == PN_OK && ttl != PN_NO_TTL && ttl != 0) {

@@ -72,7 +72,7 @@ read_fresh(struct cache_object *self, PyObject *key, struct reading *out)
         return -1;
     }
     int rc = cache_read(self, store, name.data, name.len, out);
-    if (rc == PN_OK && item_is_stale(&out->item)) {
+    if (rc == PN_OK && item_is_stale(store, &out->item)) {
         reading_release(out);
         rc = PN_MISS;
     }
@@ -216,7 +216,7 @@ batch_value(struct cache_object *self, struct pn_store *store, struct batch *bat
             size_t i)
 {
     struct pn_get *get = &batch->get[i];
-    if (get->rc == PN_OK && !item_is_stale(&get->item)) {
+    if (get->rc == PN_OK && !item_is_stale(store, &get->item)) {
         return codec_decode(&self->codec, get->buf, get->item.vlen, get->item.bits);
     }
     if (get->rc != PN_SMALL) {
@@ -227,7 +227,7 @@ batch_value(struct cache_object *self, struct pn_store *store, struct batch *bat
     if (rc != PN_OK) {
         return NULL;
     }
-    if (item_is_stale(&reading.item)) {
+    if (item_is_stale(store, &reading.item)) {
         reading_release(&reading);
         return NULL;
     }

@@ -151,7 +151,7 @@ find(struct cached_object *self, const struct key_buf *key, PyObject **value)
         store_leave(holder);
         return FOUND_MISS;
     }
-    enum found found = load_classify(self->cache, &reading, &self->early);
+    enum found found = load_classify(self->cache, store, &reading, &self->early);
     store_leave(holder);
     if (found == FOUND_FRESH || found == FOUND_NEGATIVE) {
         *value = decode(self, &reading);

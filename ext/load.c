@@ -37,12 +37,12 @@ is_drawn_early(struct cache_object *self, const struct reading *reading,
 }
 
 enum found
-load_classify_timed(struct cache_object *self, const struct reading *reading,
-                    const struct early *early)
+load_classify_timed(struct cache_object *self, const struct pn_store *store,
+                    const struct reading *reading, const struct early *early)
 {
     const struct pn_item *item = &reading->item;
-    uint64_t now = item->now_ms; /* it has an expiry, or we were not asked */
     uint64_t soft = item->exp_ms - item_grace_ms(item);
+    uint64_t now = item_now(store, item, soft);
     if (now >= soft) {
         return FOUND_STALE;
     }
@@ -108,7 +108,7 @@ cache_look(struct cache_object *self, PyObject *const *args, Py_ssize_t nargs,
     enum found found = FOUND_MISS;
     int rc = cache_read(self, store, key, len, &reading);
     if (rc == PN_OK) {
-        found = load_classify(self, &reading, &early);
+        found = load_classify(self, store, &reading, &early);
     }
     store_leave(self->store);
     if (rc < 0) {

@@ -27,20 +27,20 @@ struct early {
 
 /* How an item may be used that has a grace or a load time. */
 enum found
-load_classify_timed(struct cache_object *self, const struct reading *reading,
-                    const struct early *early);
+load_classify_timed(struct cache_object *self, const struct pn_store *store,
+                    const struct reading *reading, const struct early *early);
 
 /* How the item just read may be used. */
 static inline enum found
-load_classify(struct cache_object *self, const struct reading *reading,
-              const struct early *early)
+load_classify(struct cache_object *self, const struct pn_store *store,
+              const struct reading *reading, const struct early *early)
 {
     const struct pn_item *item = &reading->item;
     bool may_be_early = early->beta > 0.0 && (item->bits & CODEC_BIT_META) != 0;
     if (item->exp_ms == PN_NO_TTL || (item_grace_ms(item) == 0 && !may_be_early)) {
         return item->cflags & ITEM_NEGATIVE ? FOUND_NEGATIVE : FOUND_FRESH;
     }
-    return load_classify_timed(self, reading, early);
+    return load_classify_timed(self, store, reading, early);
 }
 
 struct lease_object {
