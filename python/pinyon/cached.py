@@ -16,7 +16,7 @@ from typing import (
 )
 
 from . import _core, load
-from ._core import FOUND_MISS, ConfigError
+from ._core import FOUND_MISS, ArgumentError
 from .job import Job
 from .policy import Policy
 from .steps import aresolve, resolve
@@ -160,11 +160,13 @@ class Cached(_core.Cached, Generic[P, R]):
         tags = self._policy.tags
         if callable(tags):
             tags = tags(*args, **kwargs)
-        if isinstance(tags, str | bytes):
-            raise ConfigError(
+        if tags is None:
+            return (self._tag,)
+        if isinstance(tags, str | bytes) or not isinstance(tags, Iterable):
+            raise ArgumentError(
                 f"tags= of {self._name} returned {tags!r}: return a list of tags"
             )
-        return (self._tag, *(tags or ()))
+        return (self._tag, *tags)
 
     _name: str
     _is_async: bool

@@ -239,7 +239,18 @@ def test_tags(cache, tags, says):
         cache.cached(name="g", tags=tags)(lambda: 1)
 
 
+def test_tags_of_a_closed_cache_wait_for_a_call(cache):
+    cache.close()
+    f = cache.cached(name="f", tags=["t"])(lambda: 1)
+    with pytest.warns(pinyon.PinyonWarning, match="closed"):
+        assert f() == 1
+
+
 def test_tags_that_are_no_list(cache):
+    for tags in (5, "ab", object()):
+        f = cache.cached(name=f"f{tags}", tags=lambda tags=tags: tags)(lambda: 1)
+        with pytest.raises(ARGUMENT, match=r"tags= of f.*return a list of tags"):
+            f()
     cache.set("k", 1, tags=["a", "b", "ab"])
     for tags in (5, "ab", b"ab", object()):
         with pytest.raises(KEY, match=r"tags=.*list of tags"):
