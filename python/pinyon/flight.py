@@ -12,6 +12,7 @@ import contextlib
 import enum
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["Flight", "Flights", "Outcome"]
@@ -19,15 +20,26 @@ __all__ = ["Flight", "Flights", "Outcome"]
 
 class Outcome(enum.Enum):
     PENDING = 0  # under way, or it took longer than the waiter waits
-    DONE = 1  # there is a value
-    FAILED = 2  # the function raised: every waiter raises the same
-    ABANDONED = 3  # the leader was interrupted: somebody else may lead
+    DONE = 1  # there is a value, and it is stored: waiters read it for themselves
+    UNSTORED = 2  # there is a value, but the store did not want it: waiters share it
+    FENCED = 3  # an invalidation came in between: value or error are the leader's only
+    FAILED = 4  # the function raised: every waiter raises the same
+    ABANDONED = 5  # the leader was interrupted: somebody else may lead
 
 
 class Flight:
     """A load under way. Settled once, by its leader."""
 
-    __slots__ = ("_settled", "error", "expires", "key", "outcome", "task", "value")
+    __slots__ = (
+        "_settled",
+        "error",
+        "expires",
+        "key",
+        "outcome",
+        "outdated",
+        "task",
+        "value",
+    )
 
     def __init__(self, key: bytes, lease_s: float) -> None:
         self.key = key
@@ -36,6 +48,8 @@ class Flight:
         self.value: Any = None
         self.error: BaseException | None = None
         self.task: asyncio.Task[None] | None = None  # keeps a leading task alive
+        #: Did an invalidation come since the function began? None: it does not run.
+        self.outdated: Callable[[], bool] | None = None
         self._settled: concurrent.futures.Future[None] = concurrent.futures.Future()
         # A running future cannot be cancelled: a waiter's cancellation is its own.
         self._settled.set_running_or_notify_cancel()

@@ -4,11 +4,12 @@ what it counts."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _core
 from ._core import FOUND_MISS, FOUND_NEGATIVE, FOUND_STALE, CacheError
+from .flight import Outcome
 from .policy import Policy
 
 if TYPE_CHECKING:
@@ -24,7 +25,17 @@ T = TypeVar("T")
 class Job:
     """One call that the store could not answer at once."""
 
-    __slots__ = ("cache", "call", "count", "flights", "key", "name", "policy", "tags")
+    __slots__ = (
+        "cache",
+        "call",
+        "count",
+        "flights",
+        "key",
+        "name",
+        "names",
+        "policy",
+        "tags",
+    )
 
     def __init__(
         self,
@@ -44,6 +55,7 @@ class Job:
         self.name = name  # of the function, for warnings
         self.count = count
         self.tags = tags
+        self.names: Iterable[str | bytes] | None = None  # what tags() gave
         self.flights = cache._home.flights
 
     @property
@@ -79,10 +91,30 @@ class Job:
 
     def take_tags(self) -> bytes | None:
         """The tags' generations before the load; None when it cannot be stored."""
+        names = self.tags()
+        self.names = tuple(names) if isinstance(names, Iterator) else names
+        return self.generations()
+
+    def generations(self) -> bytes | None:
+        """Those of the tags that were taken, as they are now."""
         try:
-            return self.cache._tags(self.tags())
+            return self.cache._tags(self.names)
         except (_core.RegionError, _core.ClosedError) as error:
             return self.trouble(error, None)
+
+    def is_outdated(self, tags: bytes | None, has_lease: bool) -> bool:
+        """Did an invalidation come since ``tags``, and our lease if we have one, were
+        taken? To be asked while the lease is ours: whoever gets it shows that it was
+        lost."""
+        if tags is None:  # there is no store to invalidate anything in
+            return False
+        if self.generations() != tags:
+            return True
+        lease = self.take_lease() if has_lease else None
+        if lease is None or not lease.held:
+            return False
+        lease.end()
+        return True
 
     def trouble(self, error: CacheError, instead: T) -> T:
         if self.policy.on_error == "raise":
@@ -97,13 +129,19 @@ class Job:
     def store(
         self, value: Any, tags: bytes, lease: _core.Lease | None, seconds: float
     ) -> bool:
-        """Stores a result as the policy says. Trouble stays the cache's."""
+        """Stores a result as the policy says, and tells whether it is there."""
+        return self.fill(value, tags, lease, seconds) is Outcome.DONE
+
+    def fill(
+        self, value: Any, tags: bytes, lease: _core.Lease | None, seconds: float
+    ) -> Outcome:
+        """The same: DONE, FENCED or UNSTORED. Trouble stays the cache's."""
         policy = self.policy
         if policy.should_cache is not None and not policy.should_cache(value):
-            return False
+            return Outcome.UNSTORED
         ttl = policy.ttl_of(value, self.key)
         if ttl == 0:
-            return False
+            return Outcome.UNSTORED
         negative = policy.is_negative(value)
         try:
             outcome = self.cache._fill(
@@ -118,14 +156,16 @@ class Job:
             )
         except (_core.SerializationError, _core.ValueTooLarge) as error:
             self.reject(error)
-            return False
+            return Outcome.UNSTORED
         except CacheError as error:
-            return self.trouble(error, False)
+            return self.trouble(error, Outcome.UNSTORED)
         if outcome == _core.FENCED:
             self.count("fenced", 1)
-        elif outcome != _core.OK:
+            return Outcome.FENCED
+        if outcome != _core.OK:
             self.count("errors", 1)
-        return bool(outcome == _core.OK)
+            return Outcome.UNSTORED
+        return Outcome.DONE
 
     def reject(self, error: CacheError) -> None:
         """The value itself cannot be stored: said once, and not the caller's."""

@@ -16,6 +16,7 @@ The order is that of ``docs/design/0014-policies.md``::
 from __future__ import annotations
 
 import contextvars
+import functools
 import time
 from typing import Any
 
@@ -49,7 +50,7 @@ def plain(job: Job) -> Any:
     """The function alone: nothing is read, nothing stored."""
     value, error, seconds = yield Call(job.call)
     job.count_load(error, seconds)
-    return Answer(value, error)
+    return Answer(value, error, Outcome.UNSTORED)
 
 
 def serve(job: Job) -> Any:
@@ -73,12 +74,12 @@ def refresh(job: Job, found: int) -> Any:
         return (yield from serve(job))
     if found == FOUND_EARLY:
         job.count("early_loads", 1)
-    yield Lead(flight, lead(job, flight, refill(job, lease)))
-    if flight.outcome is Outcome.DONE:
-        job.count("misses", 1)
-        return Answer(flight.value)
+    yield Lead(flight, lead(job, flight, refill(job, flight, lease)))
     if flight.outcome is Outcome.PENDING:  # a task does it; nobody waits
         return (yield from serve(job))
+    if flight.error is None:
+        job.count("misses", 1)
+        return Answer(flight.value)
     now_found, value = job.look()
     if now_found == FOUND_MISS:
         return Answer(None, flight.error)
@@ -90,30 +91,48 @@ def load(job: Job) -> Any:
     """Nothing is there: lead the load of this process, or wait for its leader."""
     job.count("misses", 1)
     until = job.patience()
-    has_waited = False
+    waited: Outcome | None = None  # how the load ended that we waited for last
     while True:
         flight, leads = job.flights.join(job.key, job.lease_s)
         if leads:
-            if has_waited:
+            if waited in (Outcome.PENDING, Outcome.ABANDONED):
                 job.count("takeovers", 1)
-            yield Lead(flight, lead(job, flight, first_fill(job, until)))
-        elif not has_waited:
-            has_waited = True
+            yield Lead(flight, lead(job, flight, first_fill(job, flight, until)))
+            yield Join(flight, FOREVER)
+            return Answer(flight.value, flight.error)
+        is_younger = waited is not None  # than this call
+        if not is_younger:
+            is_outdated = flight.outdated
+            if is_outdated is not None and is_outdated():
+                job.flights.forget(flight)
+                continue
             job.count("waits", 1)
-        outcome = yield Join(flight, FOREVER if leads else min(until, flight.expires))
-        if outcome is Outcome.DONE:
-            return Answer(flight.value) if leads else take_copy(job, flight)
-        if outcome is Outcome.FAILED or (leads and outcome is Outcome.ABANDONED):
-            return Answer(None, flight.error)
+        waited = yield Join(flight, min(until, flight.expires))
+        shared = share(job, flight, waited, is_younger)
+        if shared is not None:
+            return shared
         if time.monotonic() >= until:
             return (yield from plain(job))
 
 
-def take_copy(job: Job, flight: Flight) -> Answer:
-    """A waiter's own object where the value was stored, so that two callers do not
-    share a list by surprise."""
-    found, value = job.look()
-    return Answer(flight.value if found == FOUND_MISS else value)
+def share(
+    job: Job, flight: Flight, outcome: Outcome, is_younger: bool
+) -> Answer | None:
+    """What a waiter gets of a load that another led; None: nothing.
+
+    It reads what was stored, so that two callers do not share a list by surprise, and
+    so that it sees what an invalidation took away. A load that is younger than the call
+    ran after every invalidation that the call must see: it is good in any case, which
+    is why nobody waits for a third."""
+    if outcome in (Outcome.PENDING, Outcome.ABANDONED):
+        return None
+    if outcome is Outcome.DONE:
+        found, value = job.look()
+        if found != FOUND_MISS:
+            return Answer(value)
+    if is_younger or outcome in (Outcome.UNSTORED, Outcome.FAILED):
+        return Answer(flight.value, flight.error)
+    return None
 
 
 def lead(job: Job, flight: Flight, work: Steps) -> Any:
@@ -128,8 +147,7 @@ def lead(job: Job, flight: Flight, work: Steps) -> Any:
         close(job, flight, Outcome.ABANDONED, None, error)
         raise
     else:
-        outcome = Outcome.DONE if result.error is None else Outcome.FAILED
-        close(job, flight, outcome, result.value, result.error)
+        close(job, flight, result.outcome, result.value, result.error)
     finally:
         _loading.set(around)  # not reset(): a dying task may be finished elsewhere
 
@@ -142,7 +160,7 @@ def close(
     flight.settle(outcome, value, error)
 
 
-def first_fill(job: Job, until: float) -> Any:
+def first_fill(job: Job, flight: Flight, until: float) -> Any:
     """The load of a key that was absent: once on this host."""
     lease = job.take_lease()
     turn = 0
@@ -162,16 +180,16 @@ def first_fill(job: Job, until: float) -> Any:
         if lease is not None:
             lease.end()
         return Answer(value)
-    return (yield from fill(job, lease))
+    return (yield from fill(job, flight, lease))
 
 
-def refill(job: Job, lease: _core.Lease | None) -> Any:
+def refill(job: Job, flight: Flight, lease: _core.Lease | None) -> Any:
     """A refresh. When it fails the lease is kept a little, so that a sick origin is
     asked once a second by this host and not by every reader."""
-    return (yield from fill(job, lease, keep_ms=COOL_MS))
+    return (yield from fill(job, flight, lease, keep_ms=COOL_MS))
 
 
-def forced_fill(job: Job) -> Any:
+def forced_fill(job: Job, flight: Flight) -> Any:
     """A load that was asked for, whatever is there and whoever else is at it."""
     lease = job.take_lease()
     turn = 0
@@ -179,24 +197,29 @@ def forced_fill(job: Job) -> Any:
         yield Hold(lease, turn)
         lease = job.take_lease()
         turn += 1
-    return (yield from fill(job, lease))
+    return (yield from fill(job, flight, lease))
 
 
-def fill(job: Job, lease: _core.Lease | None, keep_ms: int = 0) -> Any:
+def fill(job: Job, flight: Flight, lease: _core.Lease | None, keep_ms: int = 0) -> Any:
     """Runs the function and stores what it returned, unless an invalidation came in
-    between: the lease and the tags were taken before."""
+    between: the lease and the tags were taken before. What is not stored is nobody
+    else's then, either."""
     try:
         tags = job.take_tags()
+        is_outdated = functools.partial(job.is_outdated, tags, lease is not None)
+        flight.outdated = is_outdated
         value, error, seconds = yield Call(job.call)
         job.count_load(error, seconds)
-        if error is not None:
-            if lease is not None and keep_ms > 0:
-                lease.keep(keep_ms)
-            return Answer(None, error)
-        if tags is not None:
-            job.store(value, tags, lease, seconds)
-        return Answer(value)
+        outcome = Outcome.UNSTORED if error is None else Outcome.FAILED
+        if error is None and tags is not None:
+            outcome = job.fill(value, tags, lease, seconds)
+        if outcome in (Outcome.UNSTORED, Outcome.FAILED) and is_outdated():
+            outcome = Outcome.FENCED
+        if error is not None and lease is not None and keep_ms > 0:
+            lease.keep(keep_ms)
+        return Answer(value, error, outcome)
     finally:
+        flight.outdated = None
         if lease is not None:
             lease.end()
 
@@ -204,7 +227,7 @@ def fill(job: Job, lease: _core.Lease | None, keep_ms: int = 0) -> Any:
 def renew(job: Job) -> Any:
     """Runs the function now and stores its result: ``cache_refresh``."""
     flight = job.flights.replace(job.key, job.lease_s)
-    yield Lead(flight, lead(job, flight, forced_fill(job)))
+    yield Lead(flight, lead(job, flight, forced_fill(job, flight)))
     outcome = yield Join(flight, FOREVER)
     assert outcome is not Outcome.PENDING
     return Answer(flight.value, flight.error)

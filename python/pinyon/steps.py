@@ -23,14 +23,20 @@ LEASE_POLL = (0.001, 0.002, 0.004, 0.008, 0.016, 0.02)
 
 
 class Answer:
-    """What a caller gets. An error travels as data: raised through a generator, a
-    StopIteration of the user's would become something else."""
+    """What a caller gets, and who else may have it. An error travels as data: raised
+    through a generator, a StopIteration of the user's would become something else."""
 
-    __slots__ = ("error", "value")
+    __slots__ = ("error", "outcome", "value")
 
-    def __init__(self, value: Any, error: BaseException | None = None) -> None:
+    def __init__(
+        self,
+        value: Any,
+        error: BaseException | None = None,
+        outcome: Outcome = Outcome.DONE,
+    ) -> None:
         self.value = value
         self.error = error
+        self.outcome = outcome
 
     def open(self) -> Any:
         if self.error is not None:

@@ -232,16 +232,29 @@ def test_whoever_gets_the_lease_looks_again(url, calls):
 # ---- Fences ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "invalidate",
-    [
-        lambda cache, f: f.cache_invalidate(1),
-        lambda cache, f: cache.delete(f.cache_key(1)),
-        lambda cache, f: cache.invalidate_tag("t"),
-        lambda cache, f: f.cache_clear(),
-        lambda cache, f: cache.clear(),
-    ],
+INVALIDATIONS = [
+    lambda cache, f: f.cache_invalidate(1),
+    lambda cache, f: cache.delete(f.cache_key(1)),
+    lambda cache, f: cache.invalidate_tag("t"),
+    lambda cache, f: f.cache_clear(),
+    lambda cache, f: cache.clear(),
+]
+#: What the old load ends in, and the options: stored, or not for each reason.
+RESULTS = [
+    ("old", {}),
+    ("old", {"should_cache": lambda value: value != "old"}),
+    ("old", {"ttl": lambda value: 0}),
+    (LookupError("old"), {}),
+]
+every_invalidation = pytest.mark.parametrize("invalidate", INVALIDATIONS)
+every_outdated = pytest.mark.parametrize(
+    ("invalidate", "old", "options"),
+    [(i, *r) for i in INVALIDATIONS[:-1] for r in RESULTS]
+    + [(INVALIDATIONS[-1], *RESULTS[0])],  # clear() shows only in what is stored
 )
+
+
+@every_invalidation
 def test_what_was_invalidated_while_it_loaded_is_not_stored(cache, invalidate):
     gate = Gate("old")
     f = cache.cached(name="f", tags=["t"])(gate)
@@ -256,6 +269,92 @@ def test_what_was_invalidated_while_it_loaded_is_not_stored(cache, invalidate):
     assert f(1) == "new"
     assert f(1) == "new"
     assert gate.calls == 2
+
+
+@every_outdated
+def test_who_comes_after_an_invalidation_gets_the_new(cache, invalidate, old, options):
+    gate = Gate(old)
+
+    @cache.cached(tags=["t"], **options)
+    def f(x):
+        return "new" if gate.calls else gate()
+
+    first: list = []
+    later: list = []
+    leader = threading.Thread(target=lambda: first.extend(run_all(1, lambda i: f(1))))
+    leader.start()
+    assert gate.inside.wait(20)
+    invalidate(cache, f)
+    callers = threading.Thread(target=lambda: later.extend(run_all(4, lambda i: f(1))))
+    callers.start()
+    until(lambda: f.cache_stats()["misses"] > 1)
+    gate.out.set()
+    leader.join()
+    callers.join()
+    assert later == ["new"] * 4
+    assert first == [old]  # its own caller's
+
+
+def test_who_comes_after_a_delete_does_not_wait_for_the_old(cache):
+    gate = Gate("old")
+
+    @cache.cached
+    def f(x):
+        return "new" if gate.calls else gate()
+
+    leader = threading.Thread(target=f, args=(1,))
+    leader.start()
+    assert gate.inside.wait(20)
+    f.cache_invalidate(1)
+    try:
+        assert f(1) == "new"
+    finally:
+        gate.out.set()
+        leader.join()
+    assert f(1) == "new"
+
+
+@every_outdated
+def test_who_waits_when_an_invalidation_comes_asks_again(
+    cache, invalidate, old, options
+):
+    gate = Gate(old)
+
+    @cache.cached(tags=["t"], **options)
+    def f(x):
+        return "new" if gate.calls else gate()
+
+    results: list = []
+
+    def body():
+        results.extend(run_all(1, lambda i: f(1)))
+
+    threads = [threading.Thread(target=body) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    until(lambda: f.cache_stats()["waits"] == 4)
+    invalidate(cache, f)
+    gate.out.set()
+    for thread in threads:
+        thread.join()
+    assert results.count("new") == 4
+    assert results.count(old) == 1
+    assert f.cache_stats()["takeovers"] == 0  # nobody hung
+
+
+def test_what_is_not_stored_is_shared_by_who_waits(cache, calls):
+    gate = Gate("value")
+    f = cache.cached(name="f", should_cache=lambda value: False)(gate)
+    results: list = []
+    threads = [threading.Thread(target=lambda: results.append(f())) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    until(lambda: f.cache_stats()["waits"] == 4)
+    gate.out.set()
+    for thread in threads:
+        thread.join()
+    assert results == ["value"] * 5
+    assert gate.calls == 1
 
 
 def test_refresh_does_not_join_an_older_load(cache):

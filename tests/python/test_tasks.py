@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from conftest import until
-from test_policy import Gate, run_all
+from test_policy import Gate, every_outdated, run_all
 
 
 def test_tasks_that_ask_together_load_once(cache, calls):
@@ -99,6 +99,38 @@ def test_a_task_refreshes_behind_the_callers_back(cache, calls):
 
     assert asyncio.run(main()) in (1, 2)
     assert len(calls) >= 2
+
+
+@every_outdated
+def test_a_task_after_an_invalidation_gets_the_new(
+    cache, calls, invalidate, old, options
+):
+    async def main():
+        gate = asyncio.Event()
+
+        @cache.cached(tags=["t"], **options)
+        async def f(x):
+            calls.append(x)
+            if len(calls) > 1:
+                return "new"
+            await gate.wait()
+            if isinstance(old, Exception):
+                raise old
+            return old
+
+        leader = asyncio.create_task(f(1))
+        waiter = asyncio.create_task(f(1))
+        while f.cache_stats()["waits"] < 1 or not calls:
+            await asyncio.sleep(0)
+        invalidate(cache, f)
+        misses = f.cache_stats()["misses"]  # cache_clear() forgets the counts
+        later = asyncio.create_task(f(1))
+        while f.cache_stats()["misses"] == misses:
+            await asyncio.sleep(0)
+        gate.set()
+        return await asyncio.gather(later, waiter, leader, return_exceptions=True)
+
+    assert asyncio.run(main()) == ["new", "new", old]
 
 
 def test_threads_and_loops_share_one_load(cache):
