@@ -7,11 +7,13 @@ them in a thread, `arun` in a task; neither decides anything.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable, Generator
 from typing import Any
 
 from . import _core
+from ._core import ConfigError
 from .flight import Flight, Outcome
 
 __all__ = ["Answer", "Call", "Hold", "Join", "Lead", "Steps", "aresolve", "resolve"]
@@ -56,6 +58,12 @@ class Call:
         begun = time.perf_counter()
         try:
             value = self.function()
+            if inspect.iscoroutine(value):
+                value.close()
+                raise ConfigError(
+                    f"{self.function!r} returned a coroutine, which is spent after one"
+                    " use: use aget_or_load, or cache an async def"
+                )
         except Exception as error:
             return None, error, time.perf_counter() - begun
         return value, None, time.perf_counter() - begun
@@ -63,7 +71,9 @@ class Call:
     async def aperform(self) -> tuple[Any, Exception | None, float]:
         begun = time.perf_counter()
         try:
-            value = await self.function()
+            value = self.function()
+            if inspect.isawaitable(value):
+                value = await value
         except Exception as error:
             return None, error, time.perf_counter() - begun
         return value, None, time.perf_counter() - begun

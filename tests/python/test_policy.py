@@ -551,6 +551,13 @@ def test_a_closed_cache_does_not_stop_a_function(cache, calls):
     assert f.cache_stats()["errors"] > 0
 
 
+def test_a_warning_points_at_the_caller(cache):
+    f = cache.cached(name="f")(lambda: object())
+    with pytest.warns(pinyon.PinyonWarning) as said:
+        f()
+    assert said[0].filename == __file__
+
+
 def test_get_or_load_goes_on_without_its_cache(cache):
     config = pinyon.url.parse("mem://", {"codec": "pickle", "secret": b"s" * 16})
     signed = pinyon.Cache._open(cache._home, config, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pinyon
 import pytest
 from conftest import until
 from test_policy import Gate, every_outdated, run_all
@@ -172,6 +173,20 @@ def test_a_loop_that_ends_in_mid_load_leaves_no_one_waiting(cache):
 
     asyncio.run(begin())
     assert cache.get_or_load(f.cache_key(), lambda: "mine") == "mine"
+
+
+def test_a_coroutine_is_no_value(cache):
+    async def loader():
+        return 1
+
+    with pytest.raises(pinyon.ConfigError, match="use aget_or_load"):
+        cache.get_or_load("k", loader)
+    assert asyncio.run(cache.aget_or_load("k", loader)) == 1
+
+
+def test_a_plain_function_may_load_for_a_task(cache):
+    assert asyncio.run(cache.aget_or_load("k", lambda: 7)) == 7
+    assert cache.get("k") == 7
 
 
 def test_every_twin(cache):
