@@ -85,6 +85,8 @@ class AsyncCalls(_Base):
         return self._drop(name)
 
     async def adelete_many(self, keys: Iterable[str | bytes]) -> int:
+        if isinstance(keys, str | bytes) or not isinstance(keys, Iterable):
+            self.delete_many(keys)  # which says what is wrong
         return sum([await self.adelete(key) for key in keys])
 
     async def aclear(self) -> None:

@@ -3,6 +3,7 @@ and nothing is stored by halves."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 import struct
@@ -515,3 +516,13 @@ def test_every_exception_has_one_root():
     assert issubclass(pinyon.TimeoutError, TimeoutError)
     assert issubclass(pinyon.ConnectionError, ConnectionError)
     assert issubclass(pinyon.StoreBusy, TimeoutError)
+
+
+@pytest.mark.parametrize("keys", ["abc", b"abc", 5, None])
+def test_many_keys_are_not_one(cache, keys):
+    cache.set_many({"a": 1, "b": 2, "c": 3})
+    with pytest.raises(pinyon.KeyTypeError, match="keys"):
+        cache.delete_many(keys)
+    with pytest.raises(pinyon.KeyTypeError, match="keys"):
+        asyncio.run(cache.adelete_many(keys))
+    assert cache.get_many(["a", "b", "c"]) == {"a": 1, "b": 2, "c": 3}
