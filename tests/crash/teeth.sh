@@ -148,7 +148,7 @@ mutant no-key-compare store/read.c \
     -- test_read
 # Expiry is exact: at the millisecond, not after it.
 mutant expiry-late store/store.c \
-    's/hit->item\.exp_ms <= \*now_ms/hit->item.exp_ms < *now_ms/' -- test_expire
+    's/item->exp_ms <= item->now_ms/item->exp_ms < item->now_ms/' -- test_expire
 # A lease that was ended does not store.
 mutant no-fence store/lease.c 's/rec->token == lease->token &&/1 \&\&/' -- model_store 20000 1
 # A tag's invalidation is seen.
