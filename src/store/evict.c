@@ -140,25 +140,13 @@ move_item(struct pn_store *st, const struct pn_probe *pb, const struct pn_found 
 {
     const struct pn_view *v = &found->view;
     struct pn_tag tags[PN_TAGS_MAX];
-    for (unsigned i = 0; i < v->ntags; i++) {
-        tags[i] = pn_tag_read(v->tags, i);
-    }
-    struct pn_draft draft = {.key = v->key,
-                             .klen = v->klen,
-                             .val = v->val,
-                             .vlen = v->vlen,
-                             .exp_ms = v->exp_ms,
-                             .cas = v->cas,
-                             .cflags = v->cflags,
-                             .flags = v->flags,
-                             .tags = tags,
-                             .ntags = v->ntags};
+    struct pn_draft draft = pn_draft_again(v, tags);
     struct pn_append app = {.shard = pb->shard,
                             .pool = pool,
                             .exp_ms = v->exp_ms,
                             .when = *when,
                             .draft = &draft,
-                            .size = v->size};
+                            .size = pn_draft_finish(&draft)};
     uint64_t off;
     if (!pn_seg_append(st, &app, &off)) {
         return false;

@@ -107,6 +107,27 @@ pn_item_parse(const char *p, size_t room, struct pn_view *view)
     return view->klen > 0 && view->ntags <= PN_TAGS_MAX && view->size <= room;
 }
 
+struct pn_draft
+pn_draft_again(const struct pn_view *view, struct pn_tag tags[PN_TAGS_MAX])
+{
+    for (unsigned i = 0; i < view->ntags; i++) {
+        tags[i].cell = pn_peek32(view->tags + 8 * (size_t)i);
+        tags[i].gen = pn_peek32(view->tags + 8 * (size_t)i + 4);
+    }
+    return (struct pn_draft){
+        .key = view->key,
+        .klen = view->klen,
+        .val = view->val,
+        .vlen = view->vlen,
+        .exp_ms = view->exp_ms,
+        .cas = view->cas,
+        .cflags = view->cflags,
+        .flags = view->flags & (PN_BITS_MASK | PN_HAS_CAS),
+        .tags = tags,
+        .ntags = view->ntags,
+    };
+}
+
 uint32_t
 pn_draft_finish(struct pn_draft *draft)
 {

@@ -107,6 +107,11 @@ struct pn_draft {
 bool
 pn_item_parse(const char *p, size_t room, struct pn_view *view);
 
+/* A draft of an item that is there, to be stored at another place. Key and value stay
+ * in the region; the tags are copied to TAGS. */
+struct pn_draft
+pn_draft_again(const struct pn_view *view, struct pn_tag tags[PN_TAGS_MAX]);
+
 /* Sets the flags that follow from the other fields; returns the whole size. */
 uint32_t
 pn_draft_finish(struct pn_draft *draft);

@@ -175,7 +175,6 @@ _Static_assert(sizeof(struct pn_overflow) == 64, "overflow bucket");
 #define PN_SLOT_OFF_MASK ((1ull << 40) - 1)
 #define PN_SLOT_FREQ_ONE (1ull << 45)
 #define PN_SLOT_FREQ_MASK (7ull << 45)
-#define PN_SLOT_POOL_MAIN (1ull << 44)
 #define PN_SLOT_KIND_LARGE (1ull << 42)
 #define PN_FREQ_MAX 3u
 

@@ -11,7 +11,7 @@
  * the file anew. It notices by a page that the kernel wipes at fork
  * (MADV_WIPEONFORK): no global state, no handler to register.
  *
- * Threads: pn_live_check() may be called by any; the rest wants to be alone.
+ * Threads: pn_live_is_held() may be called by any; the rest wants to be alone.
  */
 #ifndef PN_STORE_LIVE_H
 #define PN_STORE_LIVE_H

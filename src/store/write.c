@@ -7,7 +7,6 @@
 #include "store/evict.h"
 #include "store/lease.h"
 #include "store/lock.h"
-#include "store/tag.h"
 
 #define EXP_MAX ((1ull << 40) - 1) /* 34.8 years */
 
@@ -266,20 +265,10 @@ pn_write_delete(struct pn_store *st, const struct pn_probe *pb, uint64_t now_ms)
 static int
 rewrite(struct pen *pen, uint64_t exp_ms, const char *val)
 {
-    const struct pn_view *v = &pen->found.view;
     struct pn_tag tags[PN_TAGS_MAX];
-    for (unsigned i = 0; i < v->ntags; i++) {
-        tags[i] = pn_tag_read(v->tags, i);
-    }
-    struct pn_draft draft = {.key = pen->pb->key,
-                             .klen = pen->pb->klen,
-                             .val = val != NULL ? val : v->val,
-                             .vlen = v->vlen,
-                             .exp_ms = exp_ms,
-                             .cflags = v->cflags,
-                             .tags = tags,
-                             .ntags = v->ntags,
-                             .flags = v->flags & PN_BITS_MASK};
+    struct pn_draft draft = pn_draft_again(&pen->found.view, tags);
+    draft.exp_ms = exp_ms;
+    draft.val = val != NULL ? val : draft.val;
     return commit(pen, &draft, pn_slot_is_large(pen->found.word), true, NULL);
 }
 
