@@ -1,15 +1,14 @@
-"""URLs of caches: ``mem://?size=64MiB``, ``shm://shop?size=256MiB&ttl=10m``.
+"""URLs of a host's caches: ``mem://?size=64MiB``, ``shm://shop?size=256MiB&ttl=10m``.
 
-A parser of our own, since :mod:`urllib.parse` refuses the many-host URLs that fleets
-will have. Percent-encoding is undone once, in the name and in the query. What the query
-says beats what keyword arguments say. Whatever is wrong is a :class:`ConfigError` that
-names it and lists what would be right.
+What the query says beats what keyword arguments say. Whatever is wrong is a
+:class:`ConfigError` that names it and lists what would be right. :mod:`.dsn` has the
+grammar, :mod:`.fleet` the URLs of fleets.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -21,23 +20,16 @@ from ._core import (
     ConfigError,
     parse_ttl,
 )
+from .dsn import Dsn, decode, split
+from .fleet import SCHEMES
+from .options import Check, any_value, boolean, int_in, parse_size, text
 
 __all__ = ["Config", "parse", "parse_size"]
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
-_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})?")
-
-_UNITS = {"": 1, "B": 1}
-_UNITS |= {f"{u}iB": 1024**n for n, u in enumerate("KMGT", 1)}
-_UNITS |= {f"{u}B": 1000**n for n, u in enumerate("KMGT", 1)}
 
 #: Schemes of fleets, which this version does not speak.
-_FLEETS = re.compile(
-    r"(redis|valkey)(s|\+cluster|\+sentinel|\+socket)?|rediss|unix"
-    r"|memcacheds?|couchbases?|pinyon"
-)
+_LATER = ("couchbase", "couchbases", "pinyon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,60 +57,42 @@ class Config:
         return f"Config({self.scheme}://{self.name or ''})"
 
 
-def parse(url: str, options: Mapping[str, Any]) -> Config:
+def parse(url: object, options: Mapping[str, Any]) -> Config:
     """The configuration of ``url``, with ``options`` where the query is silent: what it
     overrules is checked all the same."""
-    scheme, rest = _split_scheme(url)
-    authority, _, query = rest.partition("?")
+    dsn = _split(url)
+    if "secret" in dsn.query:
+        raise ConfigError("secret= does not belong in a URL: give it as a keyword")
     checked = {
-        name: _check(name, value, scheme)
-        for given in (options, _parse_query(url, query))
+        name: _check(name, value, dsn.scheme)
+        for given in (options, dsn.query)
         for name, value in given.items()
         if value is not None or name not in _CHECKS
     }
-    return Config(scheme, _parse_name(url, scheme, authority), **checked)
+    return Config(dsn.scheme, _parse_name(dsn), **checked)
 
 
-def parse_size(value: object, option: str = "size") -> int:
-    """Bytes of ``256MiB``, ``1.5GB`` or ``4096``."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    unit = _UNITS.get(match[2]) if match else None
-    if match is None or unit is None:
+def _split(url: object) -> Dsn:
+    hint = "write mem:// for a cache of this process or shm://name for one of this host"
+    dsn = split(url, hint)
+    if dsn.scheme in ("mem", "shm"):
+        return dsn
+    if dsn.scheme in SCHEMES or dsn.scheme in _LATER:
         raise ConfigError(
-            f"{option}={value!r} is not a size: give bytes as int, or text such as"
-            ' "64MiB" (units KiB MiB GiB TiB, KB MB GB TB)'
-        )
-    return int(float(match[1]) * unit)
-
-
-def _split_scheme(url: object) -> tuple[str, str]:
-    if not isinstance(url, str):
-        raise ArgumentError(f"a cache's URL is a str, not {type(url).__name__}")
-    match = _SCHEME.fullmatch(url)
-    if match is None:
-        raise ConfigError(
-            f"{url.split('?')[0]!r} is not a URL: write mem:// for a cache of this"
-            " process or shm://name for one of this host"
-        )
-    scheme = match[1].lower()
-    if scheme in ("mem", "shm"):
-        return scheme, match[2]
-    if _FLEETS.fullmatch(scheme):
-        raise ConfigError(
-            f"{scheme}:// is not supported by this version of Pinyon, which has"
+            f"{dsn.scheme}:// is not supported by this version of Pinyon, which has"
             " mem:// (this process) and shm://name (this host)"
         )
     raise ConfigError(
-        f"{scheme}:// is not a scheme Pinyon knows: it has mem:// (this process) and"
-        " shm://name (this host)"
+        f"{dsn.scheme}:// is not a scheme Pinyon knows: it has mem:// (this process)"
+        " and shm://name (this host)"
     )
 
 
-def _parse_name(url: str, scheme: str, authority: str) -> str | None:
-    name = _decode(url, authority.removesuffix("/"))
-    if scheme == "mem":
+def _parse_name(dsn: Dsn) -> str | None:
+    if dsn.username is not None or dsn.password is not None:
+        raise ConfigError(f"{dsn.scheme}:// has no users: leave out what is before @")
+    name = decode(dsn.authority + dsn.path.removesuffix("/"), "the name")
+    if dsn.scheme == "mem":
         if name:
             raise ConfigError(
                 f"mem://{name}: a private cache has no name; write mem://, or"
@@ -135,43 +109,6 @@ def _parse_name(url: str, scheme: str, authority: str) -> str | None:
     return name
 
 
-def _parse_query(url: str, query: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in filter(None, query.split("&")):
-        name, equals, value = pair.partition("=")
-        name = _decode(url, name)
-        if not equals:
-            raise ConfigError(f"option {name!r} has no value: write {name}=...")
-        if name in found:
-            raise ConfigError(f"option {name!r} stands in the URL twice")
-        if name == "secret":
-            raise ConfigError("secret= does not belong in a URL: give it as a keyword")
-        found[name] = _decode(url, value)
-    return found
-
-
-def _decode(url: str, text: str) -> str:
-    """Undoes percent-encoding, once."""
-    if "%" not in text:
-        return text
-    raw = text.encode()
-    out, at = bytearray(), 0
-    for match in _PERCENT.finditer(text):
-        if match[1] is None:
-            raise ConfigError(f"{text!r}: a % is followed by two hexadecimal digits")
-    while at < len(raw):
-        if raw[at] == 0x25:
-            out.append(int(raw[at + 1 : at + 3], 16))
-            at += 3
-        else:
-            out.append(raw[at])
-            at += 1
-    try:
-        return out.decode()
-    except UnicodeDecodeError:
-        raise ConfigError(f"{text!r} is not UTF-8 once decoded") from None
-
-
 # ---- Options: one check each, and what they are good for ------------------------
 
 
@@ -183,36 +120,6 @@ def _size(value: object, option: str) -> int:
             f" {SIZE_MAX >> 30} GiB (default {SIZE_DEFAULT >> 20} MiB)"
         )
     return size
-
-
-def _int_in(low: int, high: int) -> Callable[[object, str], int]:
-    def check(value: object, option: str) -> int:
-        try:
-            number = int(value) if isinstance(value, int | str) else None
-        except ValueError:
-            number = None
-        if number is None or isinstance(value, bool) or not low <= number <= high:
-            raise ConfigError(f"{option}={value!r}: give an int from {low} to {high}")
-        return number
-
-    return check
-
-
-def _bool(value: object, option: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    text = value.lower() if isinstance(value, str) else ""
-    if text in ("1", "true", "yes", "on"):
-        return True
-    if text in ("0", "false", "no", "off"):
-        return False
-    raise ConfigError(f"{option}={value!r}: give yes or no")
-
-
-def _str(value: object, option: str) -> str:
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise ConfigError(f"{option}={value!r}: give a str that is not empty")
-    return value
 
 
 def _ttl(value: object, option: str) -> object:
@@ -227,26 +134,22 @@ def _wait(value: object, option: str) -> int:
     return ms
 
 
-def _any(value: object, option: str) -> object:
-    return value
-
-
-_CHECKS: dict[str, Callable[[object, str], Any]] = {
+_CHECKS: dict[str, Check] = {
     "size": _size,
-    "item": _int_in(1, 1 << 20),
-    "create": _bool,
-    "dir": _str,
+    "item": int_in(1, 1 << 20),
+    "create": boolean,
+    "dir": text,
     "write_wait": _wait,
-    "prefault": _bool,
-    "stable_cas": _bool,
+    "prefault": boolean,
+    "stable_cas": boolean,
     "ttl": _ttl,
-    "namespace": _str,
-    "codec": _str,
-    "secret": _any,
+    "namespace": text,
+    "codec": text,
+    "secret": any_value,
     "compress_min": lambda value, option: (
-        -1 if value in ("off", -1) else _int_in(1, 1 << 30)(value, option)
+        -1 if value in ("off", -1) else int_in(1, 1 << 30)(value, option)
     ),
-    "compress_level": _int_in(-7, 19),
+    "compress_level": int_in(-7, 19),
 }
 _SHARED_ONLY = ("create", "dir")
 
