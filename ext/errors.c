@@ -130,5 +130,15 @@ errors_add(PyObject *module)
     }
     CORE_EXCEPTIONS(EXC_MAKE)
 #undef EXC_MAKE
-    return PyObject_SetAttrString(st->cache_error, "kind", Py_None);
+    static const char *const names[] = {"kind", "node", "command"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (PyObject_SetAttrString(st->cache_error, names[i], Py_None) < 0) {
+            return -1;
+        }
+    }
+    if (PyObject_SetAttrString(st->cache_error, "ambiguous", Py_False) < 0 ||
+        PyObject_SetAttrString(st->connection_lost, "ambiguous", Py_True) < 0) {
+        return -1;
+    }
+    return PyObject_SetAttrString(st->ambiguous_timeout, "ambiguous", Py_True);
 }

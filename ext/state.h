@@ -28,8 +28,28 @@
     X(argument_error, "ArgumentError", st->config_error, PyExc_TypeError)          \
     X(closed_error, "ClosedError", st->cache_error, PyExc_ValueError)              \
     X(connection_error, "ConnectionError", st->cache_error, PyExc_ConnectionError) \
+    X(connection_failed, "ConnectionFailed", st->connection_error, NULL)           \
+    X(connection_lost, "ConnectionLost", st->connection_failed, NULL)              \
+    X(pool_exhausted, "PoolExhausted", st->connection_error, NULL)                 \
+    X(protocol_error, "ProtocolError", st->connection_error, NULL)                 \
     X(timeout_error, "TimeoutError", st->cache_error, PyExc_TimeoutError)          \
+    X(unambiguous_timeout, "UnambiguousTimeout", st->timeout_error, NULL)          \
+    X(ambiguous_timeout, "AmbiguousTimeout", st->timeout_error, NULL)              \
     X(busy_error, "StoreBusy", st->timeout_error, NULL)                            \
+    X(server_error, "ServerError", st->cache_error, NULL)                          \
+    X(read_only, "ReadOnly", st->server_error, NULL)                               \
+    X(loading, "Loading", st->server_error, NULL)                                  \
+    X(server_oom, "OOM", st->server_error, NULL)                                   \
+    X(no_script, "NoScript", st->server_error, NULL)                               \
+    X(wrong_type, "WrongType", st->server_error, NULL)                             \
+    X(exec_aborted, "ExecAborted", st->server_error, NULL)                         \
+    X(authentication_error, "AuthenticationError", st->server_error, NULL)         \
+    X(no_permission, "NoPermission", st->server_error, NULL)                       \
+    X(watch_error, "WatchError", st->cache_error, NULL)                            \
+    X(cluster_error, "ClusterError", st->cache_error, NULL)                        \
+    X(cluster_down, "Down", st->cluster_error, st->connection_error)               \
+    X(slot_not_covered, "SlotNotCovered", st->cluster_error, NULL)                 \
+    X(cross_slot, "CrossSlot", st->cluster_error, NULL)                            \
     X(region_error, "RegionError", st->cache_error, PyExc_OSError)                 \
     X(region_absent, "RegionAbsent", st->region_error, NULL)                       \
     X(region_refused, "RegionRefused", st->region_error, NULL)                     \
@@ -46,9 +66,11 @@
     X(unsigned_error, "Unsigned", st->serialization_error, NULL)                   \
     X(type_not_allowed, "TypeNotAllowed", st->serialization_error, PyExc_TypeError)
 
-#define CORE_TYPES(X) \
-    X(store_type)     \
-    X(lease_type) X(cache_type) X(cached_type) X(bound_type) X(ready_type) X(ring_type)
+#define CORE_TYPES(X)                                                     \
+    X(store_type)                                                         \
+    X(lease_type)                                                         \
+    X(cache_type) X(cached_type) X(bound_type) X(ready_type) X(ring_type) \
+        X(meta_reply_type) X(client_type) X(driver_type) X(session_type)
 
 struct core_state {
 #define CORE_FIELD(field, name, base, other) PyObject *field;
