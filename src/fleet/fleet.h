@@ -14,11 +14,13 @@
  *                                             independent Redis servers)
  *
  * Times are nanoseconds of one monotonic clock (`now`). Nodes are small numbers, stable
- * while the node is known, so that a client can keep an array of connections by node;
- * a number is given to another endpoint only after pn_fleet_gone() was answered.
+ * while the node is known, so that a client can keep an array of connections by node.
+ * The number of a node that is forgotten goes to another one later: `born` differs for
+ * every node ever known, so a connection remembers the one it was dialled for.
  *
  * Threads: none inside; the owner holds a lock around every call that is not const.
- * Memory: all of it is taken by pn_fleet_new() and pn_fleet_learn*(), through base/alloc.
+ * Memory: taken by pn_fleet_new(), and where something not known before is learnt
+ *         (learn*, load, moved, asked, node_at), through base/alloc; never by routing.
  */
 #ifndef PN_FLEET_FLEET_H
 #define PN_FLEET_FLEET_H
@@ -61,6 +63,8 @@ enum pn_read_from {
 /* {0} and what `new` wants is a good configuration: zero means the default. */
 struct pn_fleet_opts {
     enum pn_fleet_kind kind;
+    const char *service; /* SENTINEL: the name of the primary; else it only tells fleets
+                            of the same seeds apart in pn_fleet_save(). NULL: "" */
     const struct pn_endpoint
         *seed; /* CLUSTER, SENTINEL: where to ask. Else: the members */
     size_t n_seeds;
@@ -119,32 +123,35 @@ enum pn_health {
     PN_NODE_UP,      /* nothing against it */
     PN_NODE_DOWN,    /* marked down: only probes go there */
     PN_NODE_LOADING, /* answers -LOADING: asked again after a while */
-    PN_NODE_GONE,    /* no longer a member: connections to it are closed when idle */
 };
 
+/* Both texts are the fleet's: good until the next call that may change something. */
 struct pn_node {
-    struct pn_endpoint endpoint;
+    struct {
+        const char *host; /* as in struct pn_endpoint */
+        uint16_t port;
+    } endpoint;
+    const char *zone; /* as the server says, or "" */
     enum pn_role role;
     enum pn_health health;
+    uint32_t born;     /* unlike that of every other node there ever was */
     uint16_t primary;  /* of a replica; else itself */
-    char zone[64];     /* as the server says, or empty */
     uint32_t failures; /* in a row */
     uint64_t probe_at; /* DOWN: when it may be probed next */
-    uint32_t slots;    /* CLUSTER: it owns; HASH: its part of all keys in 1/16384 */
+    uint32_t slots; /* CLUSTER: it owns; HASH: its part of all keys in 1/16384, 0 where
+                          the policy cannot tell without counting */
 };
 
 size_t
 pn_fleet_nodes(const struct pn_fleet *fleet); /* numbers are below this */
-/* NULL: no node has the number now. */
+/* NULL: no node has the number now; a connection to the one that had it can be closed
+ * as soon as it owes nothing. */
 const struct pn_node *
 pn_fleet_node(const struct pn_fleet *fleet, uint16_t node);
 /* The node at ENDPOINT, added if it is new (role SEED); PN_NODE_NONE when there are too
  * many: where ASK and -REDIRECT point. */
 uint16_t
 pn_fleet_node_at(struct pn_fleet *fleet, const struct pn_endpoint *endpoint);
-/* The client has closed its connections to a node that is GONE. */
-void
-pn_fleet_gone(struct pn_fleet *fleet, uint16_t node);
 
 /* ---- Routing ---------------------------------------------------------------- */
 
@@ -195,7 +202,8 @@ enum pn_trouble {
     PN_TROUBLE_LOADING,  /* -LOADING */
     PN_TROUBLE_ROLE,     /* -READONLY, or ROLE says it is no primary */
     PN_TROUBLE_DOWN,     /* -CLUSTERDOWN, -MASTERDOWN, -NOREPLICAS */
-    PN_TROUBLE_REFUSED,  /* -OOM, -MISCONF: it counts, the node stays */
+    PN_TROUBLE_REFUSED,  /* -OOM, -MISCONF: the node stays */
+    PN_TROUBLE_AGAIN,    /* -TRYAGAIN, -BUSY: counted, no more */
 };
 
 /* A connection to NODE stands, handshake done. */
@@ -219,10 +227,15 @@ pn_fleet_asked(struct pn_fleet *fleet, uint16_t node,
 
 /* ---- Dials, retries --------------------------------------------------------- */
 
-/* When NODE may be dialled: 0 now (counted as begun: answer with connected() or
- * trouble(DIAL)), else the time to ask again. A node that is DOWN: its probe only. */
+/* When NODE may be dialled: 0 now (counted as begun: answer with connected(),
+ * trouble(DIAL) or undial()), else the time to ask again. A node that is DOWN: for its
+ * task only. PN_NEVER: there is no such node. A dial that nobody ends, for its process
+ * forked or died, is forgotten after 10 s. */
 uint64_t
 pn_fleet_dial(struct pn_fleet *fleet, uint16_t node, uint64_t now);
+/* A dial that was begun is given up, by no fault of the node. */
+void
+pn_fleet_undial(struct pn_fleet *fleet, uint16_t node);
 
 /* One request was made: it earns its part of the retry budget. */
 void
@@ -261,6 +274,15 @@ uint64_t
 pn_fleet_wake(const struct pn_fleet *fleet);
 void
 pn_fleet_task_failed(struct pn_fleet *fleet, const struct pn_task *task, uint64_t now);
+/* Another process of the host is at it (it holds the board's lock): no failure, and due
+ * again in 50 ms unless pn_fleet_load() has brought the answer by then. */
+void
+pn_fleet_task_elsewhere(struct pn_fleet *fleet, const struct pn_task *task,
+                        uint64_t now);
+/* Is TASK still to be done? No, once a load brought what it asks for, or its deadline
+ * has passed. */
+bool
+pn_fleet_task_stands(const struct pn_fleet *fleet, const struct pn_task *task);
 /* PROBE: it answered. */
 void
 pn_fleet_probed(struct pn_fleet *fleet, const struct pn_task *task, uint64_t now);
@@ -298,12 +320,15 @@ pn_fleet_learn_members(struct pn_fleet *fleet, const struct pn_endpoint *member,
 /* ---- One topology for all processes of a host ------------------------------- */
 
 /* What is known, as bytes that another process of the host can take over: a header with
- * a checksum, the nodes, the map. Returns the bytes needed; nothing is written when CAP
- * is less. */
+ * a checksum, the nodes and their health, the map. Returns the bytes needed; nothing is
+ * written when CAP is less. Whoever publishes loads what stands there first, under the
+ * same lock, so that nothing newer is lost. */
 size_t
 pn_fleet_save(const struct pn_fleet *fleet, void *buf, size_t cap);
-/* Takes over what another process saved, if it is whole, of this fleet and newer. True:
- * it was taken. The bytes are data: every length in them is checked. */
+/* Takes over what another process of the host (the clock is the same) saved, as far as it
+ * is whole, of this fleet and newer: the map by when it was asked for, each node's health
+ * by when it changed. True: something was taken. The bytes are data: every length in them
+ * is checked. HASH: health only, for members come from the user. */
 bool
 pn_fleet_load(struct pn_fleet *fleet, const void *buf, size_t len, uint64_t now);
 /* Counts up at every change of the map or the members. */
@@ -312,12 +337,12 @@ pn_fleet_epoch(const struct pn_fleet *fleet);
 
 /* ---- Numbers ---------------------------------------------------------------- */
 
-#define PN_FLEET_COUNTERS(X)                                                  \
-    X(moved)                                                                  \
-    X(asked) X(tryagain) X(clusterdown) X(refreshes) X(refreshes_forced)      \
-        X(refreshes_unchanged) X(refreshes_failed) X(adopted) X(dials)        \
-            X(dial_failures) X(marked_down) X(marked_up) X(probes) X(retries) \
-                X(retries_denied) X(failovers)
+#define PN_FLEET_COUNTERS(X)                                                           \
+    X(moved)                                                                           \
+    X(asked)                                                                           \
+    X(tryagain) X(clusterdown) X(refreshes) X(refreshes_forced) X(refreshes_unchanged) \
+        X(refreshes_failed) X(adopted) X(dials) X(dial_failures) X(marked_down)        \
+            X(marked_up) X(probes) X(retries) X(retries_denied) X(failovers)
 
 struct pn_fleet_counters {
 #define PN_FLEET_COUNTER(name) uint64_t name;
