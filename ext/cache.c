@@ -88,6 +88,15 @@ static PyMethodDef cache_methods[] = {
     {"_has", (PyCFunction)cache_has, METH_O, "_has($self, key, /)\n--\n\nSee load.c."},
     {"_count", (PyCFunction)(void (*)(void))cache_count, FAST,
      "_count($self, name, by, /)\n--\n\nSee load.c."},
+    {"_seal", (PyCFunction)(void (*)(void))cache_seal, FAST,
+     "_seal($self, value, soft_ms, grace_ms, load_us, negative, tags, /)\n--\n\n"
+     "See sealed.c."},
+    {"_unseal", (PyCFunction)(void (*)(void))cache_unseal, FAST,
+     "_unseal($self, key, data, /)\n--\n\nSee sealed.c."},
+    {"_marks", (PyCFunction)cache_marks, METH_O,
+     "_marks($self, tags, /)\n--\n\nSee sealed.c."},
+    {"_mark", (PyCFunction)cache_mark, METH_O,
+     "_mark($self, tag, /)\n--\n\nThe mark of one tag; see sealed.c."},
     {"_counters", (PyCFunction)cache_counters, METH_NOARGS,
      "_counters($self, /)\n--\n\nWhat this cache counted in this process."},
     {NULL, NULL, 0, NULL},
@@ -98,20 +107,21 @@ static PyMethodDef cache_methods[] = {
 struct cache_args {
     PyObject *store, *prefix, *ttl;
     unsigned long long seed;
+    int is_memcached;
     struct codec_opts codec;
 };
 
 static int
 parse_cache_args(PyObject *args, PyObject *kwargs, struct cache_args *out)
 {
-    static const char *const names[] = {"store",        "prefix",         "ttl",
-                                        "seed",         "codec",          "secret",
-                                        "compress_min", "compress_level", NULL};
-    return PyArg_ParseTupleAndKeywords(args, kwargs, "OOOK$OOni:Cache",
+    static const char *const names[] = {
+        "store",        "prefix",         "ttl",       "seed", "codec", "secret",
+        "compress_min", "compress_level", "memcached", NULL};
+    return PyArg_ParseTupleAndKeywords(args, kwargs, "OOOK|$OOnip:Cache",
                                        CORE_NAMES(names), &out->store, &out->prefix,
                                        &out->ttl, &out->seed, &out->codec.name,
                                        &out->codec.secret, &out->codec.zstd_min,
-                                       &out->codec.zstd_level)
+                                       &out->codec.zstd_level, &out->is_memcached)
                ? 0
                : -1;
 }
@@ -140,7 +150,7 @@ fill_cache(struct cache_object *self, const struct cache_args *in)
 {
     struct core_state *st = self->st;
     if (ttl_from_object(st, in->ttl, "ttl", &self->ttl_ms) < 0 ||
-        keyctx_init(&self->keys, &st->codec, in->prefix, false) < 0 ||
+        keyctx_init(&self->keys, &st->codec, in->prefix, in->is_memcached) < 0 ||
         set_group(self, in->prefix) < 0) {
         return -1;
     }
@@ -149,7 +159,7 @@ fill_cache(struct cache_object *self, const struct cache_args *in)
 
 /*
  * Cache(store, prefix, ttl, seed, *, codec=None, secret=None, compress_min=1024,
- *       compress_level=1)
+ *       compress_level=1, memcached=False)
  *
  * In tp_new and not in tp_init, so that there is no cache without a store.
  */

@@ -135,6 +135,24 @@ int
 cache_take_tags(struct cache_object *self, struct pn_store *store, PyObject *tags,
                 struct tagging *out);
 
+/* ---- Tags as text (cache_group.c) ------------------------------------------- */
+
+#define CACHE_TAG_ROOM 512
+
+/* What TAG (str or bytes) is called in this namespace. 0, or -1 with an exception. */
+int
+cache_tag_text(struct cache_object *self, PyObject *tag, char room[CACHE_TAG_ROOM],
+               size_t *len);
+
+/* 0, or -1 with an exception set, which ends the walk. */
+typedef int (*cache_tag_fn)(void *context, const char *text, size_t len);
+
+/* Calls FN for the namespace's own tag, if there is one, then for each of TAGS (an
+ * iterable of str or bytes, NULL or None): CACHE_TAGS_MAX times at most. */
+int
+cache_each_tag(struct cache_object *self, PyObject *tags, cache_tag_fn fn,
+               void *context);
+
 /* ---- Methods, put into one table in cache.c -------------------------------- */
 
 #define CACHE_FAST(name)                                                     \
@@ -180,6 +198,13 @@ CACHE_FAST(fill);
 CACHE_FAST(drop);
 CACHE_ONE(has);
 CACHE_FAST(count);
+/* sealed.c: for caches whose values are in an engine that others share */
+CACHE_FAST(seal);
+CACHE_FAST(unseal);
+CACHE_ONE(marks);
+CACHE_ONE(mark);
+int
+sealed_type_add(PyObject *module);
 
 int
 cache_type_add(PyObject *module);

@@ -5,10 +5,9 @@
 
 /* Tags of users and of the package share the store's table; the first letter keeps
  * them apart, and a namespace's own name keeps its tags its own. */
-#define TAG_ROOM 512
-
-static int
-tag_text(struct cache_object *self, PyObject *tag, char room[TAG_ROOM], size_t *len)
+int
+cache_tag_text(struct cache_object *self, PyObject *tag, char room[CACHE_TAG_ROOM],
+               size_t *len)
 {
     const char *text;
     Py_ssize_t size;
@@ -29,11 +28,11 @@ tag_text(struct cache_object *self, PyObject *tag, char room[TAG_ROOM], size_t *
         return -1;
     }
     size_t head = self->group.len;
-    if (size < 1 || (size_t)size + head + 2 > TAG_ROOM) {
+    if (size < 1 || (size_t)size + head + 2 > CACHE_TAG_ROOM) {
         PyErr_Format(self->st->config_error,
                      "a tag has 1 to %zd bytes, not %zd: use an identifier, or a "
                      "digest of it",
-                     (Py_ssize_t)(TAG_ROOM - 2 - head), size);
+                     (Py_ssize_t)(CACHE_TAG_ROOM - 2 - head), size);
         return -1;
     }
     memcpy(room, "t:", 2);
@@ -44,31 +43,33 @@ tag_text(struct cache_object *self, PyObject *tag, char room[TAG_ROOM], size_t *
 }
 
 static int
-take_one(struct cache_object *self, struct pn_store *store, PyObject *tag,
-         struct tagging *out)
+each_one(struct cache_object *self, PyObject *tag, int n, cache_tag_fn fn,
+         void *context)
 {
-    char room[TAG_ROOM];
+    char room[CACHE_TAG_ROOM];
     size_t len;
-    if (tag_text(self, tag, room, &len) < 0) {
+    if (cache_tag_text(self, tag, room, &len) < 0) {
         return -1;
     }
-    if (out->n == CACHE_TAGS_MAX) {
+    if (n == (int)CACHE_TAGS_MAX) {
         PyErr_Format(self->st->config_error,
                      "an item has at most %d tags here: use fewer, or coarser ones",
                      (int)CACHE_TAGS_MAX - (self->group.len > 0));
         return -1;
     }
-    out->tag[out->n++] = pn_store_tag(store, room, len);
-    return 0;
+    return fn(context, room, len);
 }
 
 int
-cache_take_tags(struct cache_object *self, struct pn_store *store, PyObject *tags,
-                struct tagging *out)
+cache_each_tag(struct cache_object *self, PyObject *tags, cache_tag_fn fn,
+               void *context)
 {
-    out->n = 0;
+    int n = 0;
     if (self->group.len > 0) {
-        out->tag[out->n++] = pn_store_tag(store, self->group.text, self->group.len);
+        n++;
+        if (fn(context, self->group.text, self->group.len) < 0) {
+            return -1;
+        }
     }
     if (tags == NULL || tags == Py_None) {
         return 0;
@@ -80,11 +81,34 @@ cache_take_tags(struct cache_object *self, struct pn_store *store, PyObject *tag
     PyObject *tag;
     int rc = 0;
     while (rc == 0 && (tag = PyIter_Next(iterator)) != NULL) {
-        rc = take_one(self, store, tag, out);
+        rc = each_one(self, tag, n++, fn, context);
         Py_DECREF(tag);
     }
     Py_DECREF(iterator);
     return rc < 0 || PyErr_Occurred() ? -1 : 0;
+}
+
+struct taking {
+    struct pn_store *store;
+    struct tagging *out;
+};
+
+static int
+take_one(void *context, const char *text, size_t len)
+{
+    struct taking *taking = context;
+    struct tagging *out = taking->out;
+    out->tag[out->n++] = pn_store_tag(taking->store, text, len);
+    return 0;
+}
+
+int
+cache_take_tags(struct cache_object *self, struct pn_store *store, PyObject *tags,
+                struct tagging *out)
+{
+    struct taking taking = {store, out};
+    out->n = 0;
+    return cache_each_tag(self, tags, take_one, &taking);
 }
 
 static int
@@ -106,9 +130,9 @@ invalidate(struct cache_object *self, const char *text, size_t len)
 PyObject *
 cache_invalidate_tag(struct cache_object *self, PyObject *tag)
 {
-    char room[TAG_ROOM];
+    char room[CACHE_TAG_ROOM];
     size_t len;
-    if (tag_text(self, tag, room, &len) < 0 || invalidate(self, room, len) < 0) {
+    if (cache_tag_text(self, tag, room, &len) < 0 || invalidate(self, room, len) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;

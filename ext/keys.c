@@ -72,11 +72,17 @@ keys_is_text(const char *text, size_t len)
 /* ---- User keys -------------------------------------------------------------- */
 
 /* A user's key that looks like a digest must become one itself, or else it could be
-   made to collide with the long key of that digest. */
+   made to collide with the long key of that digest. So must what looks like a key that
+   the far tier keeps for itself: "~g:", the generation of a tag, and "~l:", a lease. */
 static bool
-is_digest_like(const char *text, size_t len)
+is_ours(const char *text, size_t len)
 {
-    return len == KEY_DIGEST_TEXT && memcmp(text, digest_mark, sizeof digest_mark) == 0;
+    if (len < 4 || text[0] != '~') {
+        return false;
+    }
+    return (len == KEY_DIGEST_TEXT &&
+            memcmp(text, digest_mark, sizeof digest_mark) == 0) ||
+           memcmp(text, "~g:", 3) == 0 || memcmp(text, "~l:", 3) == 0;
 }
 
 static int
@@ -103,7 +109,7 @@ key_from_text(const struct keyctx *ctx, const char *text, size_t len,
     if (len - 1 >= KEY_USER_MAX) {
         return check_length(ctx, len);
     }
-    bool is_digested = ctx->prefix_len + len > ctx->max || is_digest_like(text, len) ||
+    bool is_digested = ctx->prefix_len + len > ctx->max || is_ours(text, len) ||
                        (ctx->is_text && !keys_is_text(text, len));
     if (!is_digested && ctx->prefix_len == 0) {
         out->data = text;

@@ -20,15 +20,11 @@ draw(_Atomic uint64_t *seed, uint64_t stir)
     return ((double)((z ^ (z >> 31)) >> 11) + 1.0) * 0x1p-53;
 }
 
-static bool
-is_drawn_early(struct cache_object *self, const struct reading *reading,
-               const struct early *early, uint64_t now, uint64_t soft_ms)
+bool
+load_is_early(struct cache_object *self, const struct codec_meta *meta,
+              const struct early *early, uint64_t now, uint64_t soft_ms)
 {
-    struct codec_meta meta;
-    if (!codec_meta_get(reading->data, reading->item.vlen, reading->item.bits, &meta)) {
-        return false;
-    }
-    double load_ms = meta.load_us / 1e3;
+    double load_ms = meta->load_us / 1e3;
     double ahead = load_ms * early->beta * -log(draw(&self->seed, now));
     if (ahead > early->cap_ms) {
         ahead = early->cap_ms;
@@ -46,7 +42,10 @@ load_classify_timed(struct cache_object *self, const struct pn_store *store,
     if (now >= soft) {
         return FOUND_STALE;
     }
-    if (early->beta > 0.0 && is_drawn_early(self, reading, early, now, soft)) {
+    struct codec_meta meta;
+    if (early->beta > 0.0 &&
+        codec_meta_get(reading->data, item->vlen, item->bits, &meta) &&
+        load_is_early(self, &meta, early, now, soft)) {
         return FOUND_EARLY;
     }
     return item->cflags & ITEM_NEGATIVE ? FOUND_NEGATIVE : FOUND_FRESH;

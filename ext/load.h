@@ -43,6 +43,11 @@ load_classify(struct cache_object *self, const struct pn_store *store,
     return load_classify_timed(self, store, reading, early);
 }
 
+/* Is this caller drawn to refresh a value whose load took what META says? */
+bool
+load_is_early(struct cache_object *self, const struct codec_meta *meta,
+              const struct early *early, uint64_t now, uint64_t soft_ms);
+
 struct lease_object {
     PyObject_HEAD
     struct store_object *store; /* strong */

@@ -45,7 +45,8 @@ add_types(PyObject *module)
 {
     if (store_type_add(module) < 0 || lease_type_add(module) < 0 ||
         cache_type_add(module) < 0 || bound_type_add(module) < 0 ||
-        ready_type_add(module) < 0 || ring_type_add(module) < 0) {
+        ready_type_add(module) < 0 || ring_type_add(module) < 0 ||
+        sealed_type_add(module) < 0) {
         return -1;
     }
     return cached_type_add(module);
@@ -66,6 +67,7 @@ add_constants(PyObject *module)
         {"OK", PN_OK},
         {"FENCED", PN_FENCED},
         {"STORE_EXISTING", PN_STORE_EXISTING},
+        {"STORE_ABSENT", (long long)STORE_ABSENT},
         {"STORE_STABLE_CAS", PN_STORE_STABLE_CAS},
         {"STORE_NO_PREFAULT", PN_STORE_NO_PREFAULT},
         {"SIZE_MIN", (long long)PN_STORE_SIZE_MIN},

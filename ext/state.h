@@ -70,6 +70,7 @@
     X(store_type)                                                         \
     X(lease_type)                                                         \
     X(cache_type) X(cached_type) X(bound_type) X(ready_type) X(ring_type) \
+    X(sealed_type) \
         X(meta_reply_type) X(client_type) X(driver_type) X(session_type)
 
 struct core_state {

@@ -61,6 +61,10 @@ store_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->st = st;
+    if (in.opts.flags & STORE_ABSENT) {
+        self->is_closed = true;
+        return (PyObject *)self;
+    }
     struct pn_why why = {.code = 0};
     int rc;
     Py_BEGIN_ALLOW_THREADS /* creating a region touches all its pages */

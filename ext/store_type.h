@@ -3,9 +3,11 @@
  *
  *     Store(name=None, *, size=0, item=0, write_wait_ms=0, flags=0, dir=None)
  *
- * Without a name it is a private store. A cache and its namespaces hold the same
- * Store; close() closes it for all of them. A call that is inside when another
- * thread closes finishes first: the last one out gives the memory back.
+ * Without a name it is a private store; with STORE_ABSENT it is none at all, which is
+ * what a cache has whose values are in an engine elsewhere: whatever looks into it is
+ * told ClosedError. A cache and its namespaces hold the same Store; close() closes it
+ * for all of them. A call that is inside when another thread closes finishes first: the
+ * last one out gives the memory back.
  */
 #ifndef PINYON_EXT_STORE_TYPE_H
 #define PINYON_EXT_STORE_TYPE_H
@@ -15,6 +17,8 @@
 #include <pinyon/store.h>
 
 #include "state.h"
+
+#define STORE_ABSENT 0x80000000u /* among the flags of Store() only */
 
 struct store_object {
     PyObject_HEAD
