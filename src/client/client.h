@@ -13,7 +13,9 @@
  *
  * Threads: every function here may be called from any thread. The mutex inside is never
  *          held while anything waits, and no callback runs under it.
- * Forks:   pn_client_after_fork() in the child before anything else.
+ * Forks:   pn_client_before_fork() in the parent, pn_client_after_fork() in both: no
+ *          thread is inside while the process is copied, and the child lets go of the
+ *          parent's connections without a word on them.
  */
 #ifndef PN_CLIENT_CLIENT_H
 #define PN_CLIENT_CLIENT_H
@@ -56,7 +58,11 @@ struct pn_client_opts {
     uint64_t idle_ns;              /* a connection idle for longer is closed: 5 min */
     uint64_t lifetime_ns;          /* older ones are closed when idle: 1 h; PN_NEVER */
     uint64_t check_ns;             /* idle for longer: looked at before use: 1 s */
-    uint32_t value_max;            /* memcached: the server's item size; 0: 1 MiB */
+    uint64_t spin_ns;   /* how long a blocking caller asks again and again for a reply
+                         before it sleeps, where replies come so quickly: 50 us. Waking a
+                         sleeping processor costs more than a round trip within a host.
+                         PN_NEVER: sleep at once */
+    uint32_t value_max; /* memcached: the server's item size; 0: 1 MiB */
 };
 
 /* Connects to nothing yet. PN_OK; PN_E_INVALID, PN_NET_E_FILES ... with a sentence. */
@@ -83,7 +89,9 @@ pn_client_close(struct pn_client *client);
 uint64_t
 pn_client_sweep(struct pn_client *client, uint64_t now);
 void
-pn_client_after_fork(struct pn_client *client);
+pn_client_before_fork(struct pn_client *client);
+void
+pn_client_after_fork(struct pn_client *client, bool is_child);
 
 /* How many hubs there are, taken and idle. */
 struct pn_pool_counts {

@@ -54,8 +54,9 @@ struct pn_hello {
     bool is_full;     /* FAILED because of too many clients: try again later */
     uint32_t version; /* server's: 7.0.15 is 0x07000f; 0 unknown */
     bool is_valkey;
-    char said[200]; /* FAILED: the server's words, printable; cut where four bytes of the
-                       password (or all, if it has less) would follow */
+    /* FAILED: the server's words, printable; cut where four bytes of the password (or
+     * all, if it has less) would follow. */
+    char said[200];
 };
 
 /* {0} to begin. Writes the next flight: state becomes WAIT, or DONE when there is

@@ -39,11 +39,16 @@ pn_hub_client(const struct pn_hub *hub);
 
 /* ---- Requests --------------------------------------------------------------- */
 
-/* Sends the N requests and waits until each is finished, at the latest at its deadline.
- * Their rc tell. Returns how many have rc < 0. The common case, one request to a node
+/* Sends the N requests and waits until each is finished, at the latest at its deadline,
+ * or until UNTIL has passed or a signal came: returns how many are unfinished. Their rc
+ * tell how it went; none needs pn_hub_finished(). The common case, one request to a node
  * whose connection is idle, is one send and one receive. */
 size_t
-pn_hub_run(struct pn_hub *hub, struct pn_request *request, size_t n);
+pn_hub_run(struct pn_hub *hub, struct pn_request *request, size_t n, uint64_t now,
+           uint64_t until);
+/* Goes on waiting. */
+size_t
+pn_hub_run_more(struct pn_hub *hub, uint64_t until);
 
 /* Takes REQUEST over; nothing is sent before pn_hub_step(). */
 void
@@ -70,6 +75,11 @@ pn_hub_release(struct pn_hub *hub);
  * queue when this returns. False: it was finished already (and is still to be taken). */
 bool
 pn_hub_cancel(struct pn_hub *hub, struct pn_request *request);
+
+/* The state of its connections was changed for one caller (SELECT, WATCH, SUBSCRIBE):
+ * giving the hub back closes them. */
+void
+pn_hub_soil(struct pn_hub *hub);
 
 /* How many requests are neither finished nor cancelled. */
 size_t

@@ -2,16 +2,16 @@
 
 /* What follows from the first word alone. A word that is not here is an answer: the
  * server understood the command and refuses it (WRONGTYPE, CROSSSLOT, NOPERM,
- * EXECABORT, NOSCRIPT ...). NOPERM is one too: the user may still run other commands. */
+ * EXECABORT, BUSYGROUP ...). NOPERM is one too: the user may still run other commands. */
 static const struct rule {
     const char *word;
     enum pn_verdict_kind kind;
     bool has_trouble;
     enum pn_trouble trouble;
 } rules[] = {
-    {"BUSY", PN_VERDICT_AGAIN, false, 0}, /* a script; BUSYKEY, BUSYGROUP are others */
-    {"TRYAGAIN", PN_VERDICT_AGAIN, false, 0},
-    {"MIGRATING", PN_VERDICT_AGAIN, false, 0},
+    {"BUSY", PN_VERDICT_AGAIN, true, PN_TROUBLE_AGAIN},
+    {"TRYAGAIN", PN_VERDICT_AGAIN, true, PN_TROUBLE_AGAIN},
+    {"MIGRATING", PN_VERDICT_AGAIN, true, PN_TROUBLE_AGAIN},
     {"LOADING", PN_VERDICT_ELSEWHERE, true, PN_TROUBLE_LOADING},
     {"READONLY", PN_VERDICT_ELSEWHERE, true, PN_TROUBLE_ROLE},
     {"MASTERDOWN", PN_VERDICT_ELSEWHERE, true, PN_TROUBLE_DOWN},

@@ -17,13 +17,13 @@ enum pn_verdict_kind {
     PN_VERDICT_REDIRECT,  /* -REDIRECT: send to .endpoint, and learn the topology */
     PN_VERDICT_AGAIN,     /* the same node after a pause: TRYAGAIN, BUSY, MIGRATING */
     PN_VERDICT_ELSEWHERE, /* pn_fleet_trouble(.trouble), then route anew after a pause:
-                             LOADING, READONLY, MASTERDOWN, CLUSTERDOWN */
+                             LOADING, READONLY, MASTERDOWN, CLUSTERDOWN, NOREPLICAS */
     PN_VERDICT_AUTH,      /* NOAUTH, WRONGPASS: configuration; never again */
 };
 
 struct pn_verdict {
     enum pn_verdict_kind kind;
-    enum pn_trouble trouble; /* ELSEWHERE; ANSWER of OOM and MISCONF: REFUSED */
+    enum pn_trouble trouble; /* AGAIN, ELSEWHERE; ANSWER of OOM and MISCONF: REFUSED */
     bool has_trouble;
     uint32_t slot;               /* MOVED, ASK */
     struct pn_endpoint endpoint; /* an empty host: that of the node which answered */

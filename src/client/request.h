@@ -21,7 +21,9 @@ enum pn_request_flags {
     PN_REQ_PUSH = 0x10, /* pub/sub: its answers come as pushes, there is no reply */
     PN_REQ_DELETE = 0x20,   /* goes to both owners while a fleet warms up */
     PN_REQ_NO_RETRY = 0x40, /* one attempt, whatever happens */
-    PN_REQ_CLASSIC = 0x80,  /* memcached: answered by one classic message (a get's: till
+    PN_REQ_STAY = 0x100,   /* by the connection that stands now or not at all: for EXEC,
+                            since a new one knows nothing of the WATCH */
+    PN_REQ_CLASSIC = 0x80, /* memcached: answered by one classic message (a get's: till
                               END) */
 };
 
@@ -54,12 +56,56 @@ struct pn_request {
     uint8_t skip;             /* replies before its own: to ASKING */
     bool is_asking;           /* the next send is preceded by ASKING */
     bool is_gutter;           /* answered by a stand-in: short TTLs */
+    uint16_t to;              /* where a redirect sends it next; PN_NODE_NONE */
+    uint16_t avoid;           /* it has just failed there; PN_NODE_NONE */
     uint16_t second;          /* warm-up: the old owner; PN_NODE_NONE */
-    uint32_t got;             /* of expect */
     uint64_t sent_at, due_at; /* ns; due_at: WAITING not before it */
     uint32_t link;            /* where the reply is: link and offset in its buffer */
     size_t reply_at, reply_len;
     struct pn_request *next;
 };
+
+/* A queue of them. */
+struct pn_list {
+    struct pn_request *head, **end;
+};
+
+static inline void
+pn_list_init(struct pn_list *list)
+{
+    list->head = NULL;
+    list->end = &list->head;
+}
+
+static inline void
+pn_list_add(struct pn_list *list, struct pn_request *request)
+{
+    request->next = NULL;
+    *list->end = request;
+    list->end = &request->next;
+}
+
+/* All of them, still linked by `next`. */
+static inline struct pn_request *
+pn_list_take_all(struct pn_list *list)
+{
+    struct pn_request *head = list->head;
+    list->head = NULL;
+    list->end = &list->head;
+    return head;
+}
+
+static inline struct pn_request *
+pn_list_take(struct pn_list *list)
+{
+    struct pn_request *request = list->head;
+    if (request != NULL) {
+        list->head = request->next;
+        if (list->head == NULL) {
+            list->end = &list->head;
+        }
+    }
+    return request;
+}
 
 #endif

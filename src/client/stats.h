@@ -12,11 +12,12 @@
 
 #define PN_LATENCY_CELLS 216u
 
-#define PN_NODE_COUNTERS(X)                                                  \
-    X(calls)                                                                 \
-    X(errors)                                                                \
-    X(timeouts) X(retries) X(redirects) X(bytes_in) X(bytes_out) X(connects) \
-        X(disconnects) X(gutter)
+#define PN_NODE_COUNTERS(X) \
+    X(calls)                \
+    X(errors)               \
+    X(timeouts)             \
+    X(retries)              \
+    X(redirects) X(bytes_in) X(bytes_out) X(connects) X(disconnects) X(gutter)
 
 struct pn_node_counts {
 #define PN_NODE_COUNTER(name) _Atomic uint64_t name;

@@ -1,0 +1,179 @@
+#include "client/engine.h"
+#include "client/judge.h"
+
+#define TRYAGAIN_MAX 6              /* then the caller hears of it */
+#define PAUSE_MIN UINT64_C(2000000) /* ns; doubles at every try */
+#define PAUSE_MAX UINT64_C(500000000)
+
+/* How long to leave a server alone that asked for it. Some chance from the clock keeps
+ * callers apart who were refused together. */
+static uint64_t
+pause_after(const struct pn_request *request, uint64_t now)
+{
+    uint64_t span = PAUSE_MIN << (request->attempts < 8 ? request->attempts : 8);
+    span = span < PAUSE_MAX ? span : PAUSE_MAX;
+    return span / 2 + (now * UINT64_C(0x9E3779B97F4A7C15) >> 32) % (span / 2);
+}
+
+static void
+count(struct pn_hub *hub, struct pn_link *link, const struct pn_request *request,
+      uint64_t now)
+{
+    struct pn_client_node *node = pn_client_node(hub->client, link->node);
+    uint64_t took = now - request->sent_at;
+    link->rtt_ns = link->rtt_ns == 0
+                       ? (uint32_t)(took < UINT32_MAX ? took : UINT32_MAX)
+                       : (uint32_t)((link->rtt_ns * UINT64_C(7) + took) / 8);
+    if (node == NULL) {
+        return;
+    }
+    atomic_fetch_add_explicit(&node->counts.calls, 1, memory_order_relaxed);
+    if (request->is_gutter) {
+        atomic_fetch_add_explicit(&node->counts.gutter, 1, memory_order_relaxed);
+    }
+    pn_latency_add(&node->counts, took);
+    if (atomic_load_explicit(&node->is_troubled, memory_order_relaxed)) {
+        atomic_store_explicit(&node->is_troubled, false, memory_order_relaxed);
+        struct pn_fleet *fleet = pn_client_lock(hub->client);
+        pn_fleet_well(fleet, link->node, now);
+        pn_client_unlock(hub->client);
+    }
+}
+
+/* Another node is to be asked: now, or after a pause. False: enough of that. */
+static bool
+redirect(struct pn_hub *hub, struct pn_request *request, uint16_t node, uint64_t now)
+{
+    struct pn_fleet *fleet = pn_client_lock(hub->client);
+    bool may = node != PN_NODE_NONE && pn_fleet_may_redirect(fleet, request->redirects);
+    pn_client_unlock(hub->client);
+    if (!may) {
+        pn_hub_finish(hub, request, PN_CLIENT_E_REDIRECTS);
+        return false;
+    }
+    request->redirects++;
+    request->to = node;
+    request->reply_len = 0;
+    pn_hub_requeue(hub, request, now);
+    return true;
+}
+
+static void
+follow(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
+       const struct pn_verdict *verdict, uint64_t now)
+{
+    struct pn_fleet *fleet = pn_client_lock(hub->client);
+    uint16_t node;
+    if (verdict->kind == PN_VERDICT_MOVED) {
+        node = pn_fleet_moved(fleet, link->node, verdict->slot, &verdict->endpoint,
+                              now);
+    } else if (verdict->kind == PN_VERDICT_ASK) {
+        node = pn_fleet_asked(fleet, link->node, &verdict->endpoint);
+    } else {
+        pn_fleet_trouble(fleet, link->node, PN_TROUBLE_ROLE, now);
+        node = pn_fleet_node_at(fleet, &verdict->endpoint);
+    }
+    pn_client_unlock(hub->client);
+    request->is_asking = verdict->kind == PN_VERDICT_ASK;
+    redirect(hub, request, node, now);
+}
+
+/* The server is not to be asked now, and says so: nothing was executed. */
+static void
+wait_or_answer(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
+               const struct pn_verdict *verdict, uint64_t now)
+{
+    bool is_elsewhere = verdict->kind == PN_VERDICT_ELSEWHERE;
+    uint64_t at = now + pause_after(request, now);
+    request->attempts++;
+    struct pn_fleet *fleet = pn_client_lock(hub->client);
+    if (is_elsewhere) {
+        pn_fleet_trouble(fleet, link->node, verdict->trouble, now);
+        if (pn_fleet_retry(fleet, request->attempts + 1u, now) == PN_NEVER) {
+            at = PN_NEVER;
+        }
+    } else if (request->attempts > TRYAGAIN_MAX) {
+        at = PN_NEVER;
+    }
+    pn_client_unlock(hub->client);
+    if (at >= request->deadline || request->flags & PN_REQ_NO_RETRY) {
+        pn_hub_finish(hub, request, 0); /* what the server said says it best */
+        return;
+    }
+    request->reply_len = 0;
+    request->to = is_elsewhere ? PN_NODE_NONE : link->node;
+    request->avoid = is_elsewhere ? link->node : PN_NODE_NONE;
+    pn_hub_requeue(hub, request, at);
+}
+
+static void
+act(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
+    const struct pn_verdict *verdict, uint64_t now)
+{
+    switch (verdict->kind) {
+    case PN_VERDICT_MOVED:
+    case PN_VERDICT_ASK:
+    case PN_VERDICT_REDIRECT:
+        if (request->node != PN_NODE_NONE || request->flags & PN_REQ_STAY) {
+            break; /* whoever names the node wants to hear of it */
+        }
+        follow(hub, link, request, verdict, now);
+        return;
+    case PN_VERDICT_AGAIN:
+    case PN_VERDICT_ELSEWHERE:
+        if (request->node != PN_NODE_NONE || request->flags & PN_REQ_STAY) {
+            break;
+        }
+        wait_or_answer(hub, link, request, verdict, now);
+        return;
+    case PN_VERDICT_ANSWER:
+    case PN_VERDICT_AUTH:
+        break;
+    }
+    if (verdict->has_trouble) {
+        struct pn_fleet *fleet = pn_client_lock(hub->client);
+        pn_fleet_trouble(fleet, link->node, verdict->trouble, now);
+        pn_client_unlock(hub->client);
+    }
+    pn_hub_finish(hub, request, 0);
+}
+
+/* While a fleet warms up, what the new owner does not have may be at the old one's. */
+static bool
+look_at_old_owner(struct pn_hub *hub, struct pn_request *request, struct pn_bytes reply,
+                  uint64_t now)
+{
+    bool is_miss = reply.len >= 2 && reply.ptr[0] == 'E' && reply.ptr[1] == 'N';
+    if (request->second == PN_NODE_NONE || !is_miss ||
+        !(request->flags & PN_REQ_READ) || request->flags & PN_REQ_NOOP) {
+        return false;
+    }
+    uint16_t old = request->second;
+    request->second = PN_NODE_NONE;
+    request->to = old;
+    request->reply_len = 0;
+    pn_hub_requeue(hub, request, now);
+    return true;
+}
+
+void
+pn_hub_answered(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
+                uint64_t now)
+{
+    struct pn_bytes reply = {link->in.ptr + request->reply_at, request->reply_len};
+    count(hub, link, request, now);
+    if (link->is_memcached) {
+        if (!look_at_old_owner(hub, request, reply, now)) {
+            pn_hub_finish(hub, request, 0);
+        }
+        return;
+    }
+    if (reply.ptr[0] != PN_RESP_ERROR || request->expect > 1 ||
+        request->flags & PN_REQ_RAW) {
+        pn_hub_finish(hub, request, 0);
+        return;
+    }
+    struct pn_verdict verdict;
+    pn_judge((struct pn_bytes){reply.ptr + 1, reply.len - 3}, &verdict);
+    act(hub, link, request, &verdict, now);
+}

@@ -1,0 +1,376 @@
+#include "client/link.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/why.h"
+#include "client/code.h"
+#include "wire/classic.h"
+#include "wire/meta.h"
+
+#define READ_MIN 4096u
+#define ASKING "*1\r\n$6\r\nASKING\r\n"
+
+void
+pn_link_init(struct pn_link *link, uint16_t node)
+{
+    *link = (struct pn_link){.node = node, .stream.fd = -1, .old.fd = -1};
+    pn_list_init(&link->queue);
+}
+
+void
+pn_link_free(struct pn_link *link)
+{
+    pn_buffer_free(&link->in);
+    pn_buffer_free(&link->out);
+    pn_free(link->flight);
+    link->flight = NULL;
+}
+
+/* ---- Opening --------------------------------------------------------------- */
+
+int
+pn_link_dial(struct pn_link *link, struct pn_why *why)
+{
+    int rc = PN_NET_E_RESOLVE;
+    while (link->next_addr < link->n_addrs) {
+        const struct pn_addr *addr = &link->addr[link->next_addr++];
+        rc = pn_stream_dial(&link->stream, addr, &link->stream_opts, why);
+        if (rc == PN_OK) {
+            link->state = PN_LINK_DIALING;
+            return 0;
+        }
+    }
+    return rc;
+}
+
+static int
+say_hello(struct pn_link *link)
+{
+    struct pn_out out = {0};
+    struct pn_hello dry = link->hello;
+    pn_hello_put(&dry, &link->hello_opts, &out);
+    if (!pn_buffer_reserve(&link->out, out.len)) {
+        return PN_E_NOMEM;
+    }
+    out = (struct pn_out){.ptr = link->out.ptr + link->out.end, .cap = out.len};
+    pn_hello_put(&link->hello, &link->hello_opts, &out);
+    link->out.end += out.len;
+    return 0;
+}
+
+static int
+hello_failed(const struct pn_link *link, struct pn_why *why)
+{
+    return pn_why(why, link->hello.code, "%s:%u: %s: %s", link->endpoint.host,
+                  (unsigned)link->endpoint.port, pn_client_strerror(link->hello.code),
+                  link->hello.said);
+}
+
+/* Says and hears what is to be said and heard. */
+static int
+shake_hands(struct pn_link *link, struct pn_why *why)
+{
+    struct pn_message message;
+    for (;;) {
+        if (link->hello.state == PN_HELLO_SEND) {
+            int rc = say_hello(link);
+            if (rc < 0) {
+                return rc;
+            }
+        }
+        int rc = pn_link_flush(link, NULL);
+        if (rc != 0) {
+            return rc < 0 ? rc : 0;
+        }
+        if (link->hello.state == PN_HELLO_DONE) {
+            link->state = PN_LINK_READY;
+            return 1;
+        }
+        if (link->hello.state == PN_HELLO_FAILED) {
+            return hello_failed(link, why);
+        }
+        while ((rc = pn_link_next(link, &message)) == 0) {
+            ptrdiff_t got = pn_link_fill(link, 0);
+            if (got <= 0) {
+                return (int)got;
+            }
+        }
+        if (rc < 0) {
+            return rc;
+        }
+        if (message.is_hello) {
+            struct pn_bytes reply = {link->in.ptr + message.at, message.len};
+            pn_hello_take(&link->hello, &link->hello_opts, reply);
+        }
+        if (!link->is_held) { /* by a caller who still reads what came before */
+            pn_link_release(link);
+        }
+    }
+}
+
+int
+pn_link_progress(struct pn_link *link, struct pn_why *why)
+{
+    if (link->state == PN_LINK_DIALING) {
+        int rc = pn_stream_progress(&link->stream, why);
+        while (rc < 0 && link->next_addr < link->n_addrs) {
+            pn_stream_close(&link->stream);
+            int code = pn_link_dial(link, why);
+            rc = code < 0 ? code : pn_stream_progress(&link->stream, why);
+        }
+        if (rc != 0) {
+            return rc < 0 ? rc : 0;
+        }
+        link->state = PN_LINK_HELLO;
+    }
+    return link->state == PN_LINK_HELLO ? shake_hands(link, why) : 0;
+}
+
+/* ---- Sending --------------------------------------------------------------- */
+
+static bool
+grow_ring(struct pn_link *link)
+{
+    uint32_t cap = link->flight_cap > 0 ? link->flight_cap * 2 : 8;
+    struct pn_flight *ring = pn_alloc(cap * sizeof *ring);
+    if (ring == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < link->flight_n; i++) {
+        ring[i] = *pn_link_flight(link, i);
+    }
+    pn_free(link->flight);
+    link->flight = ring;
+    link->flight_cap = cap;
+    link->flight_at = 0;
+    return true;
+}
+
+static void
+append(struct pn_buffer *out, const void *data, size_t len)
+{
+    memcpy(out->ptr + out->end, data, len);
+    out->end += len;
+}
+
+int
+pn_link_put(struct pn_link *link, struct pn_request *request, uint64_t now)
+{
+    PN_ASSERT(link->state == PN_LINK_READY);
+    size_t ahead = request->is_asking ? sizeof ASKING - 1 : 0;
+    if ((link->flight_n == link->flight_cap && !grow_ring(link)) ||
+        !pn_buffer_reserve(&link->out, ahead + request->wire_len)) {
+        return PN_E_NOMEM;
+    }
+    if (request->is_asking) {
+        append(&link->out, ASKING, ahead);
+    }
+    append(&link->out, request->wire, request->wire_len);
+    if (request->flags & PN_REQ_PUSH) {
+        link->is_subscribed = link->hello.protocol < 3;
+        link->used_at = now;
+        return PN_OK;
+    }
+    *pn_link_flight(link, link->flight_n++) =
+        (struct pn_flight){.request = request,
+                           .left = request->expect > 0 ? request->expect : 1,
+                           .flags = request->flags,
+                           .skip = request->is_asking ? 1 : 0};
+    request->is_asking = false;
+    request->state = PN_REQ_SENT;
+    request->link = link->node;
+    request->by = link->node;
+    request->sent_at = now;
+    request->reply_len = 0;
+    link->used_at = now;
+    return PN_OK;
+}
+
+int
+pn_link_flush(struct pn_link *link, uint64_t *sent)
+{
+    struct pn_buffer *out = &link->out;
+    while (out->start < out->end) {
+        ptrdiff_t n = pn_stream_write(&link->stream, out->ptr + out->start,
+                                      out->end - out->start);
+        if (n <= 0) {
+            return n < 0 ? (int)n : 1;
+        }
+        out->start += (size_t)n;
+        if (sent != NULL) {
+            *sent += (uint64_t)n;
+        }
+    }
+    pn_buffer_drop(out, out->end);
+    return 0;
+}
+
+/* ---- Receiving ------------------------------------------------------------- */
+
+/* How much room a read should find: what the message under way is known to want. */
+static size_t
+room_wanted(const struct pn_link *link)
+{
+    size_t need = link->is_memcached ? link->mc.need : link->scan.need;
+    size_t have = pn_buffer_left(&link->in);
+    return need > have && need - have > READ_MIN ? need - have : READ_MIN;
+}
+
+ptrdiff_t
+pn_link_fill(struct pn_link *link, int64_t wait_ns)
+{
+    struct pn_buffer *in = &link->in;
+    if (!pn_buffer_reserve(in, room_wanted(link))) {
+        return PN_E_NOMEM;
+    }
+    char *at = in->ptr + in->end;
+    size_t room = in->cap - in->end;
+    ptrdiff_t n = wait_ns > 0 ? pn_stream_read_within(&link->stream, at, room, wait_ns)
+                              : pn_stream_read(&link->stream, at, room);
+    if (n > 0) {
+        in->end += (size_t)n;
+    }
+    return n;
+}
+
+/* Does an error of memcached with this TEXT leave it unsure where its server believes the
+ * next command to begin? A line it could not read may have had a value behind it. */
+static bool
+is_shifting(const struct pn_meta_reply *reply)
+{
+    const struct pn_bytes harmless[] = {
+        PN_BYTES("cannot increment or decrement non-numeric value"),
+        PN_BYTES("invalid flag"),
+        PN_BYTES("invalid numeric delta argument"),
+        PN_BYTES("object too large for cache"),
+        PN_BYTES("out of memory storing object"),
+    };
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+        if (pn_bytes_equal(reply->text, harmless[i])) {
+            return false;
+        }
+    }
+    return reply->code != PN_META_SERVER_ERROR;
+}
+
+/* One message of memcached at BUF, as the entry it belongs to reads them: bytes, 0 need
+ * more, < 0 a code. *is_end: it is the last of the answer. */
+static ptrdiff_t
+memcached_message(struct pn_link *link, const struct pn_flight *flight, const char *buf,
+                  size_t len, bool *is_end)
+{
+    *is_end = true;
+    if (flight == NULL || flight->flags & PN_REQ_CLASSIC) {
+        struct pn_classic_reply reply;
+        ptrdiff_t n = pn_classic_reply(&link->mc, buf, len, &reply);
+        *is_end = n > 0 && pn_classic_is_last(&reply);
+        return n;
+    }
+    struct pn_meta_reply reply;
+    ptrdiff_t n = pn_meta_reply(&link->mc, buf, len, &reply);
+    if (n > 0) {
+        link->is_doubtful |= reply.code >= PN_META_ERROR && is_shifting(&reply);
+        *is_end = !(flight->flags & PN_REQ_NOOP) || reply.code == PN_META_NOOP ||
+                  link->is_doubtful;
+    }
+    return n;
+}
+
+static ptrdiff_t
+one_message(struct pn_link *link, struct pn_flight *flight, bool *is_end)
+{
+    const char *buf = link->in.ptr + link->in.start;
+    size_t len = pn_buffer_left(&link->in);
+    if (len == 0) {
+        return 0;
+    }
+    if (link->is_memcached) {
+        return memcached_message(link, flight, buf, len, is_end);
+    }
+    *is_end = true;
+    return pn_resp_scan(&link->scan, buf, len);
+}
+
+int
+pn_link_next(struct pn_link *link, struct pn_message *message)
+{
+    for (;;) {
+        struct pn_flight *flight = link->flight_n > 0 ? pn_link_flight(link, 0) : NULL;
+        bool is_end = true;
+        ptrdiff_t n = one_message(link, flight, &is_end);
+        if (n <= 0) {
+            return (int)n;
+        }
+        size_t at = link->in.start;
+        *message = (struct pn_message){.at = at, .len = (size_t)n};
+        link->in.start += (size_t)n;
+        if (!link->is_memcached &&
+            (link->in.ptr[at] == PN_RESP_PUSH || link->is_subscribed)) {
+            message->is_push = true;
+            return 1;
+        }
+        if (link->state == PN_LINK_HELLO) {
+            message->is_hello = true;
+            return 1;
+        }
+        if (flight == NULL) {
+            return PN_CLIENT_E_REPLY;
+        }
+        if (flight->skip > 0) {
+            flight->skip--;
+            continue;
+        }
+        flight->left -= is_end ? 1 : 0;
+        message->flight = flight;
+        return 1;
+    }
+}
+
+void
+pn_link_landed(struct pn_link *link)
+{
+    PN_ASSERT(link->flight_n > 0);
+    link->flight_at = (link->flight_at + 1) & (link->flight_cap - 1);
+    link->flight_n--;
+}
+
+void
+pn_link_forget(struct pn_link *link, const struct pn_request *request)
+{
+    for (uint32_t i = 0; i < link->flight_n; i++) {
+        struct pn_flight *flight = pn_link_flight(link, i);
+        if (flight->request == request) {
+            flight->request = NULL;
+            return;
+        }
+    }
+}
+
+void
+pn_link_release(struct pn_link *link)
+{
+    struct pn_request *partial = link->flight_n > 0 ? pn_link_flight(link, 0)->request
+                                                    : NULL;
+    size_t count = link->in.start;
+    if (partial != NULL && partial->reply_len > 0) {
+        count = partial->reply_at;
+        partial->reply_at = 0;
+    }
+    pn_buffer_drop(&link->in, count);
+}
+
+uint8_t
+pn_link_want(const struct pn_link *link)
+{
+    switch (link->state) {
+    case PN_LINK_DIALING:
+        return link->stream.want;
+    case PN_LINK_HELLO:
+    case PN_LINK_READY:
+        return PN_IO_READ | (pn_buffer_left(&link->out) > 0 ? PN_IO_WRITE : 0);
+    default:
+        return 0;
+    }
+}
