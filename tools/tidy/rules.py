@@ -107,11 +107,16 @@ def prose(tree: Tree) -> Iterator[Finding]:
 
 
 def tested(tree: Tree) -> Iterator[Finding]:
-    """Each src/*/X.c has its tests/unit/test_X.c."""
-    for path in tree.c_files("src/"):
-        test = f"tests/unit/test_{PurePosixPath(path).stem}.c"
-        if path.endswith(".c") and test not in tree.paths:
-            yield Finding(path, 1, "tested", f"has no {test}")
+    """Each src/ROOM/X.c has tests/unit/test_ROOM_X.c, or test_X.c if it is alone."""
+    plain: set[str] = set()
+    for path in [p for p in tree.c_files("src/") if p.endswith(".c")]:
+        file = PurePosixPath(path)
+        own = f"tests/unit/test_{file.parent.name}_{file.stem}.c"
+        test = f"tests/unit/test_{file.stem}.c"
+        if own not in tree.paths and (test in plain or test not in tree.paths):
+            yield Finding(path, 1, "tested", f"has neither {test} of its own nor {own}")
+        if own not in tree.paths:
+            plain.add(test)
 
 
 def dead(tree: Tree) -> Iterator[Finding]:
