@@ -17,7 +17,7 @@ from .home import Home
 from .job import Job
 from .policy import Policy, Tags, make_policy
 from .stats import Stats, stats_of
-from .steps import aresolve, resolve
+from .steps import aresolve, resolve, run
 from .url import Config, parse
 
 __all__ = ["Cache", "destroy"]
@@ -303,7 +303,7 @@ class Cache(AsyncCalls, _core.Cache):
         given = self._config.ttl if ttl is UNSET else ttl
         policy = make_policy(given, early=early, **options)
         job = self._job(name, loader, policy)
-        found, value = job.look(early, policy.early_cap)
+        found, value = run(job.look(early, policy.early_cap))
         if found in _GOOD:
             self._count_hit(found)
             return None, found, value

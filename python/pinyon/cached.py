@@ -19,7 +19,7 @@ from . import _core, load
 from ._core import FOUND_MISS, ArgumentError
 from .job import Job
 from .policy import Policy
-from .steps import aresolve, resolve
+from .steps import aresolve, resolve, run
 
 if TYPE_CHECKING:
     pass
@@ -125,8 +125,7 @@ class Cached(_core.Cached, Generic[P, R]):
     def cache_set(self, value: Any, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Stores ``value`` as if the call had returned it."""
         job = self._job(args, kwargs, self._bind(*args, **kwargs))
-        tags = job.take_tags()
-        return tags is not None and job.store(value, tags, None, 0.0)
+        return run(job.put(value))  # type: ignore[no-any-return]
 
     def cache_refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs the function now, stores its result and returns it."""

@@ -12,7 +12,7 @@ import contextlib
 import enum
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 __all__ = ["Flight", "Flights", "Outcome"]
@@ -48,8 +48,9 @@ class Flight:
         self.value: Any = None
         self.error: BaseException | None = None
         self.task: asyncio.Task[None] | None = None  # keeps a leading task alive
-        #: Did an invalidation come since the function began? None: it does not run.
-        self.outdated: Callable[[], bool] | None = None
+        #: Did an invalidation come since the function began? A generator of steps that
+        #: ends in a bool; None: it does not run.
+        self.outdated: Callable[[], Generator[Any, Any, bool]] | None = None
         self._settled: concurrent.futures.Future[None] = concurrent.futures.Future()
         # A running future cannot be cancelled: a waiter's cancellation is its own.
         self._settled.set_running_or_notify_cancel()

@@ -6,10 +6,11 @@ obey one policy, and the decisions read in order.
 
 The order is that of ``docs/design/0014-policies.md``::
 
-    answer -> fresh                               (in C, before we are asked)
+    answer -> fresh                               (in C, before we are asked; or by
+                                                  `ask`, when the values are far)
            -> early or stale: refresh, or serve what is there
            -> nothing: join the load of this process, or lead it
-                       lead: take the host's lease, or wait for its holder
+                       lead: take the key's lease, or wait for its holder
                              look again, run the function, store, wake the waiters
 """
 
@@ -20,13 +21,12 @@ import functools
 import time
 from typing import Any
 
-from . import _core
-from ._core import FOUND_EARLY, FOUND_MISS, FOUND_STALE
+from ._core import FOUND_EARLY, FOUND_FRESH, FOUND_MISS, FOUND_NEGATIVE, FOUND_STALE
 from .flight import Flight, Outcome
-from .job import FOREVER, Job
-from .steps import Answer, Call, Hold, Join, Lead, Steps
+from .job import FOREVER, Job, Lease
+from .steps import Answer, Call, Join, Lead, Steps
 
-__all__ = ["answer", "renew"]
+__all__ = ["answer", "ask", "renew"]
 
 #: After a refresh that failed, nobody of the host tries again for so long.
 COOL_MS = 1000
@@ -35,6 +35,17 @@ COOL_MS = 1000
 _loading: contextvars.ContextVar[frozenset[tuple[int, bytes]]] = contextvars.ContextVar(
     "pinyon_loading", default=frozenset()
 )
+
+
+def ask(job: Job) -> Any:
+    """One call of which C knows nothing yet, since the values are far."""
+    if job.mark in _loading.get():
+        return (yield from plain(job))
+    found, value = yield from job.look(job.policy.early, job.policy.early_cap)
+    if found in (FOUND_FRESH, FOUND_NEGATIVE):
+        job.count_hit(found)
+        return Answer(value)
+    return (yield from answer(job, found))
 
 
 def answer(job: Job, found: int) -> Any:
@@ -55,7 +66,7 @@ def plain(job: Job) -> Any:
 
 def serve(job: Job) -> Any:
     """What is there, fresh or stale; a load when it has gone meanwhile."""
-    found, value = job.look()
+    found, value = yield from job.look()
     if found == FOUND_MISS:
         return (yield from load(job))
     job.count_hit(found)
@@ -67,7 +78,7 @@ def refresh(job: Job, found: int) -> Any:
     flight = job.flights.begin(job.key, job.lease_s)
     if flight is None:
         return (yield from serve(job))
-    lease = job.take_lease()
+    lease, _, _ = yield from job.claim(present=True)
     if job.policy.lock and (lease is None or not lease.held):
         job.flights.forget(flight)
         flight.settle(Outcome.ABANDONED, None, None)
@@ -80,7 +91,7 @@ def refresh(job: Job, found: int) -> Any:
     if flight.error is None:
         job.count("misses", 1)
         return Answer(flight.value)
-    now_found, value = job.look()
+    now_found, value = yield from job.look()
     if now_found == FOUND_MISS:
         return Answer(None, flight.error)
     job.count_hit(now_found)  # the function failed, but there is still something
@@ -103,22 +114,20 @@ def load(job: Job) -> Any:
         is_younger = waited is not None  # than this call
         if not is_younger:
             is_outdated = flight.outdated
-            if is_outdated is not None and is_outdated():
+            if is_outdated is not None and (yield from is_outdated()):
                 job.flights.forget(flight)
                 continue
             job.count("waits", 1)
         waited = yield Join(flight, min(until, flight.expires))
-        shared = share(job, flight, waited, is_younger)
+        shared = yield from share(job, flight, waited, is_younger)
         if shared is not None:
             return shared
         if time.monotonic() >= until:
             return (yield from plain(job))
 
 
-def share(
-    job: Job, flight: Flight, outcome: Outcome, is_younger: bool
-) -> Answer | None:
-    """What a waiter gets of a load that another led; None: nothing.
+def share(job: Job, flight: Flight, outcome: Outcome, is_younger: bool) -> Any:
+    """What a waiter gets of a load that another led: an Answer, or None.
 
     It reads what was stored, so that two callers do not share a list by surprise, and
     so that it sees what an invalidation took away. A load that is younger than the call
@@ -127,7 +136,7 @@ def share(
     if outcome in (Outcome.PENDING, Outcome.ABANDONED):
         return None
     if outcome is Outcome.DONE:
-        found, value = job.look()
+        found, value = yield from job.look()
         if found != FOUND_MISS:
             return Answer(value)
     if is_younger or outcome in (Outcome.UNSTORED, Outcome.FAILED):
@@ -161,67 +170,76 @@ def close(
 
 
 def first_fill(job: Job, flight: Flight, until: float) -> Any:
-    """The load of a key that was absent: once on this host."""
-    lease = job.take_lease()
+    """The load of a key that was absent: once for all who share the store. It may have
+    been stored before we got the lease."""
     turn = 0
-    while lease is not None and not lease.held:
+    while True:
+        lease, found, value = yield from job.claim()
+        if found not in (FOUND_MISS, FOUND_STALE):
+            yield from job.end_lease(lease)
+            return Answer(value)
+        if lease is None or lease.held:
+            return (yield from fill(job, flight, lease))
         if turn == 0:
             job.count("waits", 1)
         if time.monotonic() >= until:
             return (yield from plain(job))
-        yield Hold(lease, turn)
-        found, value = job.look()
+        yield job.hold(lease, turn)
+        found, value = yield from job.look()
         if found not in (FOUND_MISS, FOUND_STALE):
             return Answer(value)
-        lease = job.take_lease()
         turn += 1
-    found, value = job.look()  # it may have been stored before we got the lease
-    if found not in (FOUND_MISS, FOUND_STALE):
-        if lease is not None:
-            lease.end()
-        return Answer(value)
-    return (yield from fill(job, flight, lease))
 
 
-def refill(job: Job, flight: Flight, lease: _core.Lease | None) -> Any:
+def refill(job: Job, flight: Flight, lease: Lease | None) -> Any:
     """A refresh. When it fails the lease is kept a little, so that a sick origin is
-    asked once a second by this host and not by every reader."""
+    asked once a second and not by every reader."""
     return (yield from fill(job, flight, lease, keep_ms=COOL_MS))
 
 
 def forced_fill(job: Job, flight: Flight) -> Any:
     """A load that was asked for, whatever is there and whoever else is at it."""
-    lease = job.take_lease()
+    lease, _, _ = yield from job.claim(present=True)
     turn = 0
     while lease is not None and not lease.held:
-        yield Hold(lease, turn)
-        lease = job.take_lease()
+        yield job.hold(lease, turn)
+        lease, _, _ = yield from job.claim(present=True)
         turn += 1
     return (yield from fill(job, flight, lease))
 
 
-def fill(job: Job, flight: Flight, lease: _core.Lease | None, keep_ms: int = 0) -> Any:
+def fill(job: Job, flight: Flight, lease: Lease | None, keep_ms: int = 0) -> Any:
     """Runs the function and stores what it returned, unless an invalidation came in
     between: the lease and the tags were taken before. What is not stored is nobody
     else's then, either."""
     try:
-        tags = job.take_tags()
-        is_outdated = functools.partial(job.is_outdated, tags, lease is not None)
-        flight.outdated = is_outdated
-        value, error, seconds = yield Call(job.call)
-        job.count_load(error, seconds)
-        outcome = Outcome.UNSTORED if error is None else Outcome.FAILED
-        if error is None and tags is not None:
-            outcome = job.fill(value, tags, lease, seconds)
-        if outcome in (Outcome.UNSTORED, Outcome.FAILED) and is_outdated():
-            outcome = Outcome.FENCED
-        if error is not None and lease is not None and keep_ms > 0:
-            lease.keep(keep_ms)
-        return Answer(value, error, outcome)
-    finally:
+        answer = yield from run_and_store(job, flight, lease)
         flight.outdated = None
-        if lease is not None:
-            lease.end()
+        if answer.error is not None and keep_ms > 0:
+            yield from job.keep_lease(lease, keep_ms)
+        yield from job.end_lease(lease)
+        return answer
+    except GeneratorExit:  # the loop is gone, and nobody performs steps any more
+        job.drop_lease(lease)
+        raise
+    except BaseException:
+        flight.outdated = None
+        yield from job.end_lease(lease)
+        raise
+
+
+def run_and_store(job: Job, flight: Flight, lease: Lease | None) -> Any:
+    tags = yield from job.take_tags()
+    is_outdated = functools.partial(job.is_outdated, tags, lease)
+    flight.outdated = is_outdated
+    value, error, seconds = yield Call(job.call)
+    job.count_load(error, seconds)
+    outcome = Outcome.UNSTORED if error is None else Outcome.FAILED
+    if error is None and tags is not None:
+        outcome = yield from job.fill(value, tags, lease, seconds)
+    if outcome in (Outcome.UNSTORED, Outcome.FAILED) and (yield from is_outdated()):
+        outcome = Outcome.FENCED
+    return Answer(value, error, outcome)
 
 
 def renew(job: Job) -> Any:

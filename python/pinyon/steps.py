@@ -9,14 +9,38 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, Protocol
 
 from . import _core
 from ._core import ConfigError
 from .flight import Flight, Outcome
 
-__all__ = ["Answer", "Call", "Hold", "Join", "Lead", "Steps", "aresolve", "resolve"]
+__all__ = [
+    "Answer",
+    "Ask",
+    "Call",
+    "Hold",
+    "Join",
+    "Lead",
+    "Pause",
+    "Steps",
+    "aresolve",
+    "arun",
+    "resolve",
+    "run",
+]
+
+#: Words of one command: of Redis as they are, of memcached those of its meta protocol.
+Command = tuple[Any, ...]
+
+
+class Client(Protocol):
+    """What a step needs of :class:`_core.Client`."""
+
+    def _run(self, commands: Sequence[Command], /) -> list[Any]: ...
+    def _arun(self, commands: Sequence[Command], /) -> Awaitable[list[Any]]: ...
+
 
 #: A single wait for the host's lease: only asking again notices a dead holder.
 LEASE_SLICE_MS = 50
@@ -112,6 +136,38 @@ class Hold:
         await asyncio.sleep(LEASE_POLL[min(self.turn, len(LEASE_POLL) - 1)])
 
 
+class Pause:
+    """Waits a little for the holder of a lease that cannot be slept on."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def perform(self) -> None:
+        time.sleep(self.seconds)
+
+    async def aperform(self) -> None:
+        await asyncio.sleep(self.seconds)
+
+
+class Ask:
+    """Sends commands to the engine, in one flight to each of its nodes. Gives the list
+    of replies; a command that failed has its exception in its place."""
+
+    __slots__ = ("client", "commands")
+
+    def __init__(self, client: Client, commands: Sequence[Command]) -> None:
+        self.client = client
+        self.commands = commands
+
+    def perform(self) -> list[Any]:
+        return self.client._run(self.commands)
+
+    async def aperform(self) -> list[Any]:
+        return await self.client._arun(self.commands)
+
+
 class Lead:
     """Runs a load: here and now in a thread, as a task of its own on a loop, so that
     no caller's cancellation is the load's."""
@@ -130,7 +186,8 @@ class Lead:
         self.flight.task = loop.create_task(arun(self.work))
 
 
-Steps = Generator[Call | Join | Hold | Lead, Any, Any]
+Step = Ask | Call | Hold | Join | Lead | Pause
+Steps = Generator[Step, Any, Any]
 
 
 def run(steps: Steps) -> Any:
