@@ -79,6 +79,7 @@ pn_hub_submit(struct pn_hub *hub, struct pn_request *request, uint64_t now)
     request->second = PN_NODE_NONE;
     request->attempts = 0;
     request->redirects = 0;
+    request->leg = 0;
     request->is_asking = false;
     request->is_gutter = false;
     request->reply_len = 0;
@@ -254,6 +255,19 @@ allow_dial(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_link *link,
     return 0;
 }
 
+/* While the fleet warms up a delete goes to the old owner first, if that is there. */
+static bool
+wants_old_owner(const struct pn_fleet *fleet, const struct pn_request *request,
+                const struct pn_route *way)
+{
+    if (!(request->flags & PN_REQ_DELETE) || request->leg > 0 ||
+        way->second == PN_NODE_NONE) {
+        return false;
+    }
+    const struct pn_node *old = pn_fleet_node(fleet, way->second);
+    return old != NULL && old->health == PN_NODE_UP;
+}
+
 /* Puts REQUEST into the queue of the link it is to go by; or it waits, or ends. */
 static void
 assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
@@ -270,6 +284,8 @@ assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
                       way.kind == PN_ROUTE_EMPTY ? PN_CLIENT_E_NO_OWNER : down);
         return;
     }
+    bool is_first_leg = wants_old_owner(fleet, request, &way);
+    way.node = is_first_leg ? way.second : way.node;
     struct pn_link *link = pn_hub_link(hub, way.node);
     if (link == NULL || !pn_hub_set_busy(hub, link)) {
         pn_hub_finish(hub, request, PN_E_NOMEM);
@@ -284,12 +300,17 @@ assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
         }
         pn_hub_shut(hub, link);
     }
+    if (link->state != PN_LINK_READY && request->flags & PN_REQ_STAY) {
+        pn_hub_finish(hub, request, PN_CLIENT_E_LOST);
+        return;
+    }
     uint64_t at = link->state == PN_LINK_CLOSED ? allow_dial(hub, fleet, link, now) : 0;
     if (at != 0) {
         pn_hub_requeue(hub, request, at);
         return;
     }
     request->second = way.second;
+    request->leg = is_first_leg ? 1 : request->leg > 0 ? 2 : 0;
     request->is_gutter = way.is_gutter;
     request->to = PN_NODE_NONE;
     pn_list_add(&link->queue, request);

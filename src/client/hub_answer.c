@@ -138,11 +138,17 @@ act(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
     pn_hub_finish(hub, request, 0);
 }
 
-/* While a fleet warms up, what the new owner does not have may be at the old one's. */
+/* While a fleet warms up, what the new owner does not have may be at the old one's; and
+ * what is deleted is deleted there first. Was REQUEST sent on its way once more? */
 static bool
-look_at_old_owner(struct pn_hub *hub, struct pn_request *request, struct pn_bytes reply,
-                  uint64_t now)
+goes_on(struct pn_hub *hub, struct pn_request *request, struct pn_bytes reply,
+        uint64_t now)
 {
+    if (request->leg == 1) {
+        request->reply_len = 0;
+        pn_hub_requeue(hub, request, now);
+        return true;
+    }
     bool is_miss = reply.len >= 2 && reply.ptr[0] == 'E' && reply.ptr[1] == 'N';
     if (request->second == PN_NODE_NONE || !is_miss ||
         !(request->flags & PN_REQ_READ) || request->flags & PN_REQ_NOOP) {
@@ -163,7 +169,7 @@ pn_hub_answered(struct pn_hub *hub, struct pn_link *link, struct pn_request *req
     struct pn_bytes reply = {link->in.ptr + request->reply_at, request->reply_len};
     count(hub, link, request, now);
     if (link->is_memcached) {
-        if (!look_at_old_owner(hub, request, reply, now)) {
+        if (!goes_on(hub, request, reply, now)) {
             pn_hub_finish(hub, request, 0);
         }
         return;

@@ -52,13 +52,14 @@ struct pn_request {
     uint16_t by;      /* the node that answered, or failed last */
     uint8_t attempts; /* times it was sent or tried to be */
     uint8_t redirects;
-    uint8_t state;            /* enum pn_request_state */
-    uint8_t skip;             /* replies before its own: to ASKING */
-    bool is_asking;           /* the next send is preceded by ASKING */
-    bool is_gutter;           /* answered by a stand-in: short TTLs */
-    uint16_t to;              /* where a redirect sends it next; PN_NODE_NONE */
-    uint16_t avoid;           /* it has just failed there; PN_NODE_NONE */
-    uint16_t second;          /* warm-up: the old owner; PN_NODE_NONE */
+    uint8_t state;   /* enum pn_request_state */
+    uint8_t skip;    /* replies before its own: to ASKING */
+    bool is_asking;  /* the next send is preceded by ASKING */
+    bool is_gutter;  /* answered by a stand-in: short TTLs */
+    uint16_t to;     /* where a redirect sends it next; PN_NODE_NONE */
+    uint16_t avoid;  /* it has just failed there; PN_NODE_NONE */
+    uint16_t second; /* warm-up: the old owner; PN_NODE_NONE */
+    uint8_t leg;     /* warm-up, DELETE: 1 on its way to the old owner, 2 to the new */
     uint64_t sent_at, due_at; /* ns; due_at: WAITING not before it */
     uint32_t link;            /* where the reply is: link and offset in its buffer */
     size_t reply_at, reply_len;
