@@ -1,0 +1,1 @@
+"""Tests. A package, so that what they share has one name: `tests.servers`."""
