@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._core import ArgumentError, ConfigError
-from .dsn import Dsn, Host, decode, parse_host, parse_hosts, split, visible
+from .dsn import Dsn, Host, decode, parse_host, parse_hosts, split
 from .fleet_options import ALIASES, ELSEWHERE, OPTIONS, REDIS_ONLY
 from .options import Check
 
@@ -250,10 +250,24 @@ def _unknown_option(
     return f"a client of {engine} has no option {name!r}; it has {', '.join(known)}"
 
 
-_PLACED_ONLY = (
-    "names hash distribution hash_tag salt seed points slots replicas epsilon arm"
-    " zero_is_one bytes_keys gutter fail_over soft_failures"
-).split()
+_PLACED_ONLY = [
+    "names",
+    "hash",
+    "distribution",
+    "hash_tag",
+    "salt",
+    "seed",
+    "points",
+    "slots",
+    "replicas",
+    "epsilon",
+    "arm",
+    "zero_is_one",
+    "bytes_keys",
+    "gutter",
+    "fail_over",
+    "soft_failures",
+]
 
 
 def _finish(settings: dict[str, Any]) -> dict[str, Any]:

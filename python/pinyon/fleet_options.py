@@ -137,8 +137,19 @@ OPTIONS: dict[str, Check] = {
 
 #: Options that mean nothing to memcached.
 REDIS_ONLY = frozenset(
-    "username password db client_name protocol service sentinel_username"
-    " sentinel_password read_from zone address_remap".split()
+    [
+        "username",
+        "password",
+        "db",
+        "client_name",
+        "protocol",
+        "service",
+        "sentinel_username",
+        "sentinel_password",
+        "read_from",
+        "zone",
+        "address_remap",
+    ]
 )
 
 
