@@ -2,10 +2,10 @@
  * command - what is known of the commands of Redis and Valkey: where their keys are,
  * whether they read, whether they may be sent twice
  *
- * A table sorted by name (command_table.c, written by tools/commands from what a server
- * says of itself with COMMAND), searched by bisection: about 30 ns. Commands that are
- * not in it (modules, the future) have their key in the first argument and are taken
- * for writes.
+ * A table sorted by name (command_table.c, written by tools/commands from what servers
+ * say of themselves), searched by bisection, and a rule for each command whose
+ * arguments decide (command_rule.h). Commands that are not in it (modules, the future)
+ * have their key in the first argument and are taken for writes.
  */
 #ifndef PN_CLIENT_COMMAND_H
 #define PN_CLIENT_COMMAND_H
@@ -18,25 +18,35 @@
 
 enum pn_command_flags {
     PN_CMD_READ = 0x01,   /* changes nothing */
-    PN_CMD_SAFE = 0x02,   /* executed twice it leaves and answers the same: all reads;
-                              SET without NX, GET and the like is decided by arguments */
+    PN_CMD_SAFE = 0x02,   /* may be executed twice, see below: all reads, SET without NX,
+                              XX, GET and the like */
     PN_CMD_BLOCKS = 0x04, /* may wait, as long as an argument says */
     PN_CMD_PUSH = 0x08,   /* (P|S)(UN)SUBSCRIBE, MONITOR: answers are pushes */
     PN_CMD_STATE = 0x10,  /* changes the connection: SELECT, AUTH, WATCH, MULTI, CLIENT
                               REPLY, READONLY ...: not for a shared connection */
     PN_CMD_NO_KEY = 0x20, /* goes to any node: PING, TIME, PUBLISH */
-    PN_CMD_EVERY = 0x40,  /* to every primary, and answers are merged: DBSIZE, FLUSHDB,
-                              KEYS, SCRIPT LOAD ... */
+    PN_CMD_EVERY = 0x40,  /* to every primary, and answers are merged: numbers added
+                              (DBSIZE), arrays joined (KEYS; of SCRIPT EXISTS each element
+                              is the least), else the first (FLUSHDB, SCRIPT LOAD) */
     PN_CMD_SPLIT = 0x80,  /* may be split by slot: MGET DEL UNLINK EXISTS TOUCH MSET */
     PN_CMD_KNOWN = 0x100,
 };
 
+/*
+ * SAFE: sent again because no answer came, it leaves what it would have left and answers
+ * what it would have answered, if nobody else wrote meanwhile. Three exceptions, because
+ * what a cache wants of them is the effect: DEL, UNLINK and HSET may answer a smaller
+ * count of what was there or new. SREM, ZREM, SADD and HDEL are not safe though their
+ * effect is the same: their count is how programs find out who was first.
+ */
 struct pn_command_info {
-    uint16_t flags;     /* enum pn_command_flags */
-    int8_t first, last; /* arguments that are keys; ARGV[0] is the name. last < 0 from
-                            the end. first 0: none, or at a place that argv says */
-    uint8_t step;
-    int32_t blocks_ms; /* of BLOCKS: for how long at most, as argv says; 0: for ever */
+    uint16_t flags; /* enum pn_command_flags */
+    uint8_t step;   /* from one key to the next, at least 1: MSET has 2 */
+    uint32_t first; /* index in ARGV of the first key; 0: none */
+    uint32_t keys;  /* how many there are, STEP apart, all of them in ARGV */
+    uint32_t extra; /* one more that stands apart, before (ZUNIONSTORE) or behind (SORT
+                       ... STORE) them; 0: none */
+    int32_t blocks_ms; /* of BLOCKS: for how long at most, as ARGV says; 0: for ever */
 };
 
 /* ARGV[0] in any case, and the subcommand where there is one (XGROUP CREATE). The
@@ -44,7 +54,7 @@ struct pn_command_info {
 void
 pn_command_info(const struct pn_bytes *argv, size_t argc, struct pn_command_info *info);
 
-/* The index in ARGV of the I-th key; 0 when there is none. */
+/* The index in ARGV of the I-th key, in the order of ARGV; 0 when there is none. */
 size_t
 pn_command_key(const struct pn_bytes *argv, size_t argc,
                const struct pn_command_info *info, size_t i);

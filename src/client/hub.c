@@ -240,7 +240,7 @@ allow_dial(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_link *link,
         link->hello_opts.password = opts->sentinel_password;
         link->hello_opts.db = 0;
     }
-    if (opts->fleet.kind == PN_FLEET_SENTINEL && !is_sentinel) {
+    if (opts->fleet.kind == PN_FLEET_SENTINEL) {
         link->hello_opts.role = node->role;
     }
     link->hello_opts.is_readonly = opts->fleet.kind == PN_FLEET_CLUSTER &&

@@ -150,8 +150,11 @@ trouble_of(const struct pn_link *link, int code)
 
 /* No other try can end better. */
 static bool
-is_final(int code)
+is_final(const struct pn_link *link, int code)
 {
+    if (link->hello.is_loading || link->hello.is_full) {
+        return false;
+    }
     return code == PN_CLIENT_E_AUTH || code == PN_CLIENT_E_HELLO ||
            code == PN_NET_E_CERTIFICATE || code == PN_NET_E_FILES ||
            code == PN_NET_E_TLS || code == PN_NET_E_ADDRESS;
@@ -182,11 +185,12 @@ retry_sent(struct pn_hub *hub, struct pn_request *request, int code, uint64_t no
 
 /* REQUEST waited for a connection that did not come about: nothing was sent. */
 static void
-retry_unsent(struct pn_hub *hub, struct pn_request *request, int code, uint64_t now)
+retry_unsent(struct pn_hub *hub, struct pn_request *request, int code, bool is_over,
+             uint64_t now)
 {
     bool is_pinned = request->node != PN_NODE_NONE;
     request->attempts++;
-    if (is_final(code) || is_pinned || request->flags & PN_REQ_STAY) {
+    if (is_over || is_pinned || request->flags & PN_REQ_STAY) {
         pn_hub_finish(hub, request, code);
         return;
     }
@@ -195,14 +199,29 @@ retry_unsent(struct pn_hub *hub, struct pn_request *request, int code, uint64_t 
     pn_hub_requeue(hub, request, now);
 }
 
-void
-pn_hub_lose(struct pn_hub *hub, struct pn_link *link, int code,
-            const struct pn_why *why, uint64_t now)
+/* An idle connection that its server closes is no trouble: the next request finds out
+ * whether the node is there. */
+static bool
+is_farewell(const struct pn_link *link, int code)
+{
+    return link->state == PN_LINK_READY && link->flight_n == 0 &&
+           link->queue.head == NULL &&
+           (code == PN_NET_E_CLOSED || code == PN_NET_E_RESET);
+}
+
+/* Tells the fleet, and keeps what to tell people. */
+static void
+report(struct pn_hub *hub, struct pn_link *link, int code, const struct pn_why *why,
+       uint64_t now)
 {
     struct pn_why made;
     if (why == NULL || why->code == 0) {
+        bool is_nets = code <= -300 && code > -400; /* which may know more, with TLS */
+        struct pn_why more;
+        pn_stream_why(&link->stream, code, &more);
         pn_why(&made, code, "%s:%u: %s", link->endpoint.host,
-               (unsigned)link->endpoint.port, pn_client_strerror(code));
+               (unsigned)link->endpoint.port,
+               is_nets ? more.text : pn_client_strerror(code));
         why = &made;
     }
     struct pn_client_node *node = counted(hub, link);
@@ -213,8 +232,21 @@ pn_hub_lose(struct pn_hub *hub, struct pn_link *link, int code,
     pn_fleet_trouble(fleet, link->node, trouble_of(link, code), now);
     pn_client_blame(hub->client, link->node, why);
     pn_client_unlock(hub->client);
+}
 
+void
+pn_hub_lose(struct pn_hub *hub, struct pn_link *link, int code,
+            const struct pn_why *why, uint64_t now)
+{
+    if (is_farewell(link, code)) {
+        hub->losses++;
+        pn_hub_shut(hub, link);
+        pn_hub_clear_busy(hub, link);
+        return;
+    }
+    report(hub, link, code, why, now);
     bool was_ready = link->state == PN_LINK_READY;
+    bool is_over = is_final(link, code);
     hub->losses += was_ready;
     if (was_ready) {
         COUNT(hub, link, disconnects, 1);
@@ -232,7 +264,7 @@ pn_hub_lose(struct pn_hub *hub, struct pn_link *link, int code,
     for (struct pn_request *next; queued != NULL; queued = next) {
         next = queued->next;
         COUNT(hub, link, errors, 1);
-        retry_unsent(hub, queued, code, now);
+        retry_unsent(hub, queued, code, is_over, now);
     }
     pn_hub_clear_busy(hub, link);
 }
@@ -407,7 +439,7 @@ pn_hub_receive(struct pn_hub *hub, struct pn_link *link, int64_t wait_ns)
         link->heard_at = now;
         bool was_full = link->in.end == link->in.cap;
         take_messages(hub, link, now);
-        if (link->state != PN_LINK_READY || (!was_full && link->stream.tls == NULL)) {
+        if (link->state != PN_LINK_READY || !was_full) {
             break;
         }
     }
