@@ -1,0 +1,353 @@
+#include "call.h"
+
+#include "meta_reply.h"
+#include "wire/meta.h"
+
+#define ROUNDS_MAX 6 /* of one command; each has a reason of its own */
+
+/* ---- Room ------------------------------------------------------------------- */
+
+void
+call_begin(struct call *call, struct client_object *client, void *room, size_t cap)
+{
+    call->client = client;
+    arena_init(&call->arena, room, cap);
+    call->command = &call->first_command;
+    call->part = &call->first_part;
+    call->n_commands = call->n_parts = call->sent = 0;
+    call->command_cap = call->part_cap = 1;
+    call->now = call->deadline = call->blocks_ns = 0;
+    call->is_timed = false;
+    call->run = 0;
+    call->node = PN_NODE_NONE;
+    call->keys = call->found = NULL;
+}
+
+void
+call_end(struct call *call)
+{
+    for (size_t i = 0; i < call->n_parts; i++) {
+        Py_CLEAR(call->part[i].value);
+    }
+    if (call->part != &call->first_part) {
+        PyMem_Free(call->part);
+    }
+    if (call->command != &call->first_command) {
+        PyMem_Free(call->command);
+    }
+    Py_CLEAR(call->keys);
+    Py_CLEAR(call->found);
+    arena_free(&call->arena);
+}
+
+/* ARRAY of *CAP elements of SIZE bytes, all in use, made longer; FIRST is the one inside
+ * of the call. NULL with MemoryError set. */
+static void *
+grow(void *array, const void *first, size_t *cap, size_t size)
+{
+    size_t wanted = *cap < 8 ? 16 : *cap * 2;
+    void *longer = PyMem_Realloc(array == first ? NULL : array, wanted * size);
+    if (longer == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    if (array == first) {
+        memcpy(longer, first, size);
+    }
+    *cap = wanted;
+    return longer;
+}
+
+struct command *
+call_new_command(struct call *call, struct pn_bytes name, struct pn_bytes wire)
+{
+    if (call->n_commands == call->command_cap) {
+        void *longer = grow(call->command, &call->first_command, &call->command_cap,
+                            sizeof *call->command);
+        if (longer == NULL) {
+            return NULL;
+        }
+        call->command = longer;
+    }
+    struct command *command = &call->command[call->n_commands++];
+    *command =
+        (struct command){.name = name, .wire = wire, .first = (uint32_t)call->n_parts};
+    return command;
+}
+
+static uint32_t
+request_flags(const struct call *call, uint32_t flags)
+{
+    return flags | ((call->run & RUN_RAW) != 0 ? PN_REQ_RAW : 0u) |
+           ((call->run & RUN_READ) != 0 ? PN_REQ_READ | PN_REQ_SAFE : 0u) |
+           ((call->run & RUN_NO_RETRY) != 0 ? PN_REQ_NO_RETRY : 0u) |
+           ((call->run & RUN_STAY) != 0 ? PN_REQ_STAY : 0u);
+}
+
+struct part *
+call_new_part(struct call *call, size_t i, struct pn_bytes wire, uint32_t flags)
+{
+    if (call->n_parts == call->part_cap) {
+        void *longer = grow(call->part, &call->first_part, &call->part_cap,
+                            sizeof *call->part);
+        if (longer == NULL) {
+            return NULL;
+        }
+        call->part = longer;
+    }
+    struct part *part = &call->part[call->n_parts++];
+    *part = (struct part){
+        .command = (uint32_t)i,
+        .request = {.wire = wire.ptr,
+                    .wire_len = wire.len,
+                    .slot = PN_SLOT_NONE,
+                    .node = call->node,
+                    .flags = (uint16_t)request_flags(call, flags),
+                    .deadline = call->deadline,
+                    .owner = call},
+    };
+    call->command[i].n_parts++;
+    return part;
+}
+
+/* ---- Rounds ----------------------------------------------------------------- */
+
+static bool
+is_too_large(PyObject *value)
+{
+    PyObject *text = reply_is_fault(value) ? PyObject_Str(value) : NULL;
+    PyObject *mark = text == NULL ? NULL : PyUnicode_FromString("object too large");
+    bool is = mark != NULL && PyUnicode_Contains(text, mark) == 1;
+    Py_XDECREF(text);
+    Py_XDECREF(mark);
+    PyErr_Clear();
+    return is;
+}
+
+/* The server refused a value; what it replaced must not stay. */
+static int
+drop_predecessor(struct call *call, size_t i)
+{
+    char *wire = arena_take(&call->arena, PN_MC_KEY_MAX + 16);
+    struct pn_out out = {.ptr = wire, .cap = PN_MC_KEY_MAX + 16};
+    struct pn_meta_request request = {.verb = PN_META_MD, .key = call->command[i].key};
+    if (wire == NULL || pn_meta_put_request(&out, &request) < 0) {
+        return wire == NULL ? -1 : 0;
+    }
+    call_renew(call, i);
+    struct part *part = call_new_part(call, i, (struct pn_bytes){wire, out.len},
+                                      PN_REQ_SAFE | PN_REQ_DELETE);
+    if (part == NULL) {
+        return -1;
+    }
+    call_aim(call, part, call->command[i].key);
+    call->command[i].merge = MERGE_DROP;
+    return 0;
+}
+
+/* What is still to be done for command number I, whose parts are all there. */
+static int
+go_on(struct call *call, size_t i)
+{
+    struct command *command = &call->command[i];
+    PyObject *value = command->n_parts == 0 ? NULL : call->part[command->first].value;
+    if (command->rounds >= ROUNDS_MAX || value == NULL) {
+        return 0;
+    }
+    if (command->merge == MERGE_FIND && !reply_is_fault(value)) {
+        return call_to_all(call, i) < 0 ? -1 : 0;
+    }
+    if (command->merge == MERGE_ATOMIC && command->moved.len > 0) {
+        return call_retry_atomic(call, i);
+    }
+    if (command->key.len > 0 && command->answer == ANSWER_META &&
+        command->merge == MERGE_ONE && is_too_large(value)) {
+        return drop_predecessor(call, i);
+    }
+    return 0;
+}
+
+Py_ssize_t
+call_next(struct call *call)
+{
+    if (call->sent > 0) {
+        for (size_t i = 0; i < call->n_commands; i++) {
+            if (go_on(call, i) < 0) {
+                return -1;
+            }
+        }
+    }
+    size_t n = call->n_parts - call->sent;
+    call->sent = call->n_parts;
+    return (Py_ssize_t)n;
+}
+
+/* ---- Replies ---------------------------------------------------------------- */
+
+/* What was found by a batch of mg, to the dict. The opaque of each is the number of its
+ * key. An error makes the part's value. */
+static PyObject *
+take_found(struct call *call, const struct reply_reader *reader, struct pn_bytes reply)
+{
+    struct pn_meta_reply meta;
+    Py_ssize_t n_keys = PyTuple_Size(call->keys);
+    while (meta_reply_next(&reply, &meta)) {
+        uint64_t i;
+        if (meta.code >= PN_META_ERROR) {
+            return meta_reply_fault(reader, &meta);
+        }
+        if (meta.code != PN_META_VA || !pn_word_u64(meta.opaque, &i) ||
+            i >= (uint64_t)n_keys) {
+            continue;
+        }
+        PyObject *value = reply_text(reader, meta.value);
+        PyObject *key = PyTuple_GetItem(call->keys, (Py_ssize_t)i);
+        int rc = value == NULL ? -1 : PyDict_SetItem(call->found, key, value);
+        Py_XDECREF(value);
+        if (rc < 0) {
+            return NULL;
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+take_value(const struct reply_reader *reader, struct pn_bytes *reply)
+{
+    struct pn_meta_reply meta;
+    if (!meta_reply_next(reply, &meta)) {
+        return fault_of_code(reader->st, PN_WIRE_E_REPLY, &reader->place);
+    }
+    if (meta.code >= PN_META_ERROR) {
+        return meta_reply_fault(reader, &meta);
+    }
+    if (meta.code != PN_META_VA) {
+        Py_RETURN_NONE;
+    }
+    return reply_text(reader, meta.value);
+}
+
+static PyObject *
+value_of(struct call *call, struct part *part, const struct reply_reader *reader,
+         struct pn_bytes reply)
+{
+    const struct command *command = &call->command[part->command];
+    if (part->request.rc < 0) {
+        return fault_of_code(reader->st, part->request.rc, &reader->place);
+    }
+    if (command->merge == MERGE_ATOMIC) {
+        return call_take_atomic(call, part, reader, reply);
+    }
+    switch (command->answer) {
+    case ANSWER_RESP:
+        return reply_take(reader, &reply);
+    case ANSWER_META:
+        return meta_reply_take(reader, &reply, part->request.is_gutter);
+    case ANSWER_VALUE:
+        return take_value(reader, &reply);
+    case ANSWER_FOUND:
+        return take_found(call, reader, reply);
+    case ANSWER_CLASSIC:
+        return classic_reply_take(reader, &reply);
+    default:
+        Py_RETURN_NONE;
+    }
+}
+
+int
+call_take(struct call *call, struct part *part, struct pn_bytes reply)
+{
+    struct client_object *client = call->client;
+    struct reply_reader reader = {
+        .st = client->st,
+        .place = {.client = client->share->client,
+                  .node = part->request.by,
+                  .command = call->command[part->command].name},
+        .is_decoded = client->is_decoded,
+    };
+    part->value = value_of(call, part, &reader, reply);
+    return part->value == NULL ? -1 : 0;
+}
+
+/* ---- Results ---------------------------------------------------------------- */
+
+/* The keys whose value in LIST is not None. LIST is stolen. */
+static PyObject *
+dict_of_values(PyObject *keys, PyObject *list)
+{
+    PyObject *dict = PyDict_New();
+    Py_ssize_t n = PyList_Size(list);
+    for (Py_ssize_t i = 0; dict != NULL && i < n; i++) {
+        PyObject *value = PyList_GetItem(list, i);
+        if (value != Py_None &&
+            PyDict_SetItem(dict, PyTuple_GetItem(keys, i), value) < 0) {
+            Py_CLEAR(dict);
+        }
+    }
+    Py_DECREF(list);
+    return dict;
+}
+
+static PyObject *
+result_of_keys(struct call *call)
+{
+    PyObject *reply = call->n_commands == 0 ? PyList_New(0) : call_merge(call, 0);
+    if (reply != NULL && reply_is_fault(reply)) {
+        return fault_raise(reply);
+    }
+    if (reply == NULL || call->found != NULL) {
+        Py_XDECREF(reply);
+        return reply == NULL ? NULL : Py_NewRef(call->found);
+    }
+    if (!PyList_Check(reply) || PyList_Size(reply) != PyTuple_Size(call->keys)) {
+        Py_DECREF(reply);
+        struct fault_place place = {.node = PN_NODE_NONE};
+        return fault_raise(fault_of_code(call->client->st, PN_CLIENT_E_REPLY, &place));
+    }
+    return dict_of_values(call->keys, reply);
+}
+
+PyObject *
+call_result_one(struct call *call)
+{
+    if (call->keys != NULL) {
+        return result_of_keys(call);
+    }
+    PyObject *reply = call_merge(call, 0);
+    return reply != NULL && reply_is_fault(reply) ? fault_raise(reply) : reply;
+}
+
+/* EXEC's list or None; why there is none, in the place of each command. */
+static PyObject *
+result_of_block(struct call *call)
+{
+    PyObject *reply = call_merge(call, 0);
+    if (reply == NULL || !reply_is_fault(reply)) {
+        return reply;
+    }
+    Py_ssize_t n = (Py_ssize_t)call->command[0].n_keys;
+    PyObject *list = PyList_New(n);
+    for (Py_ssize_t i = 0; list != NULL && i < n; i++) {
+        PyList_SetItem(list, i, Py_NewRef(reply));
+    }
+    Py_DECREF(reply);
+    return list;
+}
+
+PyObject *
+call_result(struct call *call)
+{
+    if ((call->run & RUN_ATOMIC) != 0 && call->n_commands > 0) {
+        return result_of_block(call);
+    }
+    PyObject *list = PyList_New((Py_ssize_t)call->n_commands);
+    for (size_t i = 0; list != NULL && i < call->n_commands; i++) {
+        PyObject *reply = call_merge(call, i);
+        if (reply == NULL) {
+            Py_CLEAR(list);
+        } else {
+            PyList_SetItem(list, (Py_ssize_t)i, reply);
+        }
+    }
+    return list;
+}
