@@ -214,23 +214,23 @@ static void
 report(struct pn_hub *hub, struct pn_link *link, int code, const struct pn_why *why,
        uint64_t now)
 {
-    struct pn_why made;
-    if (why == NULL || why->code == 0) {
-        bool is_nets = code <= -300 && code > -400; /* which may know more, with TLS */
-        struct pn_why more;
+    struct pn_why made, more;
+    const char *text = pn_client_strerror(code);
+    if (why != NULL && why->code != 0) {
+        text = why->text;
+    } else if (code <= -300 && code > -400) { /* net's, which may know more, with TLS */
         pn_stream_why(&link->stream, code, &more);
-        pn_why(&made, code, "%s:%u: %s", link->endpoint.host,
-               (unsigned)link->endpoint.port,
-               is_nets ? more.text : pn_client_strerror(code));
-        why = &made;
+        text = more.text;
     }
+    pn_why(&made, code, "%s:%u: %s", link->endpoint.host, (unsigned)link->endpoint.port,
+           text);
     struct pn_client_node *node = counted(hub, link);
     if (node != NULL) {
         atomic_store_explicit(&node->is_troubled, true, memory_order_relaxed);
     }
     struct pn_fleet *fleet = pn_client_lock(hub->client);
     pn_fleet_trouble(fleet, link->node, trouble_of(link, code), now);
-    pn_client_blame(hub->client, link->node, why);
+    pn_client_blame(hub->client, link->node, &made);
     pn_client_unlock(hub->client);
 }
 

@@ -63,8 +63,7 @@ say_hello(struct pn_link *link)
 static int
 hello_failed(const struct pn_link *link, struct pn_why *why)
 {
-    return pn_why(why, link->hello.code, "%s:%u: %s: %s", link->endpoint.host,
-                  (unsigned)link->endpoint.port, pn_client_strerror(link->hello.code),
+    return pn_why(why, link->hello.code, "%s: %s", pn_client_strerror(link->hello.code),
                   link->hello.said);
 }
 
