@@ -337,11 +337,12 @@ pn_fleet_epoch(const struct pn_fleet *fleet);
 
 /* ---- Numbers ---------------------------------------------------------------- */
 
-#define PN_FLEET_COUNTERS(X)                                                           \
-    X(moved)                                                                           \
-    X(asked)                                                                           \
-    X(tryagain) X(clusterdown) X(refreshes) X(refreshes_forced) X(refreshes_unchanged) \
-        X(refreshes_failed) X(adopted) X(dials) X(dial_failures) X(marked_down)        \
+#define PN_FLEET_COUNTERS(X)                                                    \
+    X(moved)                                                                    \
+    X(asked)                                                                    \
+    X(tryagain)                                                                 \
+    X(clusterdown) X(refreshes) X(refreshes_forced) X(refreshes_unchanged)      \
+        X(refreshes_failed) X(adopted) X(dials) X(dial_failures) X(marked_down) \
             X(marked_up) X(probes) X(retries) X(retries_denied) X(failovers)
 
 struct pn_fleet_counters {

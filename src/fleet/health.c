@@ -1,0 +1,303 @@
+#include "fleet/state.h"
+
+enum {
+    LOADING_MS =
+        250, /* between two looks at a node that is loading, full jitter more */
+    PROBE_DEADLINE_S = 1,
+    /* Dials that fail in a row before the only server, or the primary that the
+     * sentinels name, counts as down: with the backoff between them a server that
+     * restarts within a quarter of a second is not noticed by callers who wait. */
+    DIALS_PATIENCE = 6,
+};
+
+/* ---- Up and down ------------------------------------------------------------- */
+
+bool
+fleet_is_probed(const struct fleet_node *node)
+{
+    switch (node->shown.role) {
+    case PN_ROLE_PRIMARY:
+    case PN_ROLE_REPLICA:
+    case PN_ROLE_MEMBER:
+    case PN_ROLE_GUTTER:
+        return true;
+    default: /* seeds and sentinels are asked when their turn comes, down or not */
+        return false;
+    }
+}
+
+void
+fleet_recount(struct pn_fleet *fleet)
+{
+    fleet->owners_down = 0;
+    fleet->probe_at = PN_NEVER;
+    for (uint16_t i = 0; i < fleet->nodes.n; i++) {
+        const struct fleet_node *node = fleet_at(fleet, i);
+        if (node == NULL || node->shown.health != PN_NODE_DOWN) {
+            continue;
+        }
+        fleet->owners_down += node->shown.slots > 0 || i == fleet->primary;
+        uint64_t at = node->probe_id != 0 ? node->probe_ends : node->shown.probe_at;
+        if (fleet_is_probed(node) && at < fleet->probe_at) {
+            fleet->probe_at = at;
+        }
+    }
+}
+
+/* Between the half and the whole of the interval: spread, but never at once. */
+static void
+plan_probe(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
+{
+    uint64_t half = node->probe_wait / 2;
+    node->shown.probe_at = fleet_later(now, half + fleet_draw(fleet, half));
+}
+
+static void
+double_probe(struct pn_fleet *fleet, struct fleet_node *node)
+{
+    node->probe_wait *= 2;
+    if (node->probe_wait > fleet->opts.probe_max) {
+        node->probe_wait = fleet->opts.probe_max;
+    }
+}
+
+void
+fleet_probe_soon(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
+{
+    if (node->shown.health == PN_NODE_DOWN && node->probe_id == 0) {
+        node->probe_wait = fleet->opts.probe_min;
+        uint64_t at = fleet_later(now, fleet_draw(fleet, fleet->opts.probe_min));
+        node->shown.probe_at = at < node->shown.probe_at ? at : node->shown.probe_at;
+    }
+}
+
+void
+fleet_mark_down(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
+{
+    if (node->shown.health == PN_NODE_DOWN) {
+        return;
+    }
+    /* One that goes down again soon after it came up is probed as if it had not. */
+    if (node->up_at != 0 && now - node->up_at < fleet->opts.probe_max) {
+        double_probe(fleet, node);
+    } else {
+        node->probe_wait = fleet->opts.probe_min;
+    }
+    node->shown.health = PN_NODE_DOWN;
+    node->down_at = node->changed_at = now;
+    node->missed_deletes = true;
+    plan_probe(fleet, node, now);
+    uint32_t before = fleet->owners_down;
+    fleet_recount(fleet);
+    fleet->counters.marked_down++;
+    if (fleet->owners_down > before) {
+        fleet_refresh_urge(fleet);
+    }
+}
+
+void
+fleet_mark_up(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
+{
+    node->shown.failures = 0;
+    if (node->shown.health == PN_NODE_UP) {
+        return;
+    }
+    if (node->shown.health == PN_NODE_DOWN) {
+        fleet->counters.marked_up++;
+        node->up_at = now;
+    }
+    node->shown.health = PN_NODE_UP;
+    node->changed_at = now;
+    node->probe_id = 0;
+    fleet_recount(fleet);
+}
+
+/* ---- Probes ------------------------------------------------------------------ */
+
+void
+fleet_probe_failed(struct pn_fleet *fleet, const struct pn_task *task, uint64_t now)
+{
+    struct fleet_node *node = fleet_at(fleet, task->node);
+    if (node == NULL || node->probe_id != task->id) {
+        return;
+    }
+    node->probe_id = 0;
+    node->has_errand = false;
+    node->changed_at = now; /* others need not try before our next time */
+    double_probe(fleet, node);
+    plan_probe(fleet, node, now);
+    fleet_recount(fleet);
+}
+
+static struct pn_task
+hand_out(struct pn_fleet *fleet, uint16_t number, uint64_t now)
+{
+    struct fleet_node *node = fleet_at(fleet, number);
+    node->probe_id = ++fleet->refresh.id;
+    node->probe_ends = now + PROBE_DEADLINE_S * FLEET_S;
+    node->has_errand = true;
+    fleet->counters.probes++;
+    return (struct pn_task){PN_TASK_PROBE, number, node->probe_id, node->probe_ends};
+}
+
+struct pn_task
+fleet_probe(struct pn_fleet *fleet, uint64_t now)
+{
+    struct pn_task task = {.kind = PN_TASK_NONE, .node = PN_NODE_NONE};
+    if (now < fleet->probe_at) {
+        return task;
+    }
+    for (uint16_t i = 0; i < fleet->nodes.n && task.kind == PN_TASK_NONE; i++) {
+        struct fleet_node *node = fleet_at(fleet, i);
+        if (node == NULL || node->shown.health != PN_NODE_DOWN) {
+            continue;
+        }
+        if (node->probe_id != 0 && now >= node->probe_ends) {
+            struct pn_task late = {PN_TASK_PROBE, i, node->probe_id, 0};
+            fleet_probe_failed(fleet, &late, now);
+        }
+        if (node->probe_id == 0 && now >= node->shown.probe_at &&
+            fleet_is_probed(node)) {
+            task = hand_out(fleet, i, now);
+        }
+    }
+    fleet_recount(fleet);
+    return task;
+}
+
+void
+pn_fleet_probed(struct pn_fleet *fleet, const struct pn_task *task, uint64_t now)
+{
+    struct fleet_node *node = fleet_at(fleet, task->node);
+    if (node != NULL && node->probe_id == task->id && node->probe_id != 0) {
+        node->has_errand = false;
+        fleet_mark_up(fleet, node, now);
+    }
+}
+
+/* ---- What happened to a connection or a request ------------------------------ */
+
+void
+pn_fleet_connected(struct pn_fleet *fleet, uint16_t number, uint64_t now)
+{
+    struct fleet_node *node = fleet_at(fleet, number);
+    if (node == NULL) {
+        return;
+    }
+    fleet_dial_stood(node);
+    /* A handshake is as good as a probe. One that loads has its handshake too. */
+    if (node->shown.health == PN_NODE_DOWN) {
+        fleet_mark_up(fleet, node, now);
+    }
+}
+
+void
+pn_fleet_well(struct pn_fleet *fleet, uint16_t number, uint64_t now)
+{
+    struct fleet_node *node = fleet_at(fleet, number);
+    if (node == NULL) {
+        return;
+    }
+    node->shown.failures = 0;
+    node->dial_streak = 0;
+    if (node->shown.health == PN_NODE_LOADING) {
+        fleet_mark_up(fleet, node, now);
+    }
+}
+
+/* A failure that may be chance: several in a row are not. */
+static void
+soft_failure(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
+{
+    node->shown.failures++;
+    if (node->shown.failures >= fleet->opts.soft_failures) {
+        fleet_mark_down(fleet, node, now);
+    }
+}
+
+/* A server that cannot be reached is down at once where others can take its keys;
+ * where there is no other, when it stays so. */
+static void
+dial_failure(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
+{
+    fleet->counters.dial_failures++;
+    if (!fleet_dial_failed(fleet, node, now)) {
+        return;
+    }
+    node->shown.failures++;
+    bool is_only_one = fleet->opts.kind == PN_FLEET_SINGLE ||
+                       (fleet->opts.kind == PN_FLEET_SENTINEL &&
+                        node->shown.role == PN_ROLE_PRIMARY);
+    if (!is_only_one || node->dial_streak >= DIALS_PATIENCE) {
+        fleet_mark_down(fleet, node, now);
+    }
+}
+
+static void
+loading(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
+{
+    if (node->shown.health != PN_NODE_DOWN) {
+        uint64_t wait = LOADING_MS * FLEET_MS;
+        node->shown.health = PN_NODE_LOADING;
+        node->changed_at = now;
+        node->shown.probe_at = now + wait + fleet_draw(fleet, wait);
+    }
+}
+
+/* Says that what is known of NODE may not be so: forced. */
+static void
+distrust(struct pn_fleet *fleet, const struct fleet_node *node, uint64_t now)
+{
+    bool is_primary = node->shown.primary == fleet->primary &&
+                      node->shown.role == PN_ROLE_PRIMARY;
+    if (fleet->opts.kind == PN_FLEET_SENTINEL && is_primary) {
+        fleet->refresh.stale_at = now;
+        fleet_want(fleet, now);
+    } else if (fleet->opts.kind == PN_FLEET_CLUSTER) {
+        fleet_want(fleet, now);
+    }
+}
+
+void
+pn_fleet_trouble(struct pn_fleet *fleet, uint16_t number, enum pn_trouble trouble,
+                 uint64_t now)
+{
+    struct fleet_node *node = fleet_at(fleet, number);
+    if (node == NULL) {
+        return;
+    }
+    switch (trouble) {
+    case PN_TROUBLE_DIAL:
+        dial_failure(fleet, node, now);
+        distrust(fleet, node, now);
+        break;
+    case PN_TROUBLE_LOST:
+        if (!node->is_lost) { /* all connections of a server are lost at once */
+            node->is_lost = true;
+            fleet_dial_lost(fleet, node, now);
+            soft_failure(fleet, node, now);
+        }
+        distrust(fleet, node, now);
+        break;
+    case PN_TROUBLE_TIMEOUT:
+    case PN_TROUBLE_PROTOCOL:
+        soft_failure(fleet, node, now);
+        distrust(fleet, node, now);
+        break;
+    case PN_TROUBLE_LOADING:
+        loading(fleet, node, now);
+        break;
+    case PN_TROUBLE_ROLE:
+        distrust(fleet, node, now);
+        break;
+    case PN_TROUBLE_DOWN:
+        fleet->counters.clusterdown++;
+        fleet_want_some_time(fleet, now);
+        break;
+    case PN_TROUBLE_REFUSED: /* it answers: full or misconfigured is not down */
+        break;
+    case PN_TROUBLE_AGAIN:
+        fleet->counters.tryagain++;
+        break;
+    }
+}
