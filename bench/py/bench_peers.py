@@ -11,13 +11,13 @@ named and left out.
 import argparse
 import os
 import statistics
-import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 import contenders
 import machine
+import progress
 import report
 import sharing
 from contenders import Contender
@@ -113,7 +113,7 @@ def timed_rows(
 ) -> list[Row]:
     """Times SUBJECTS and turns them into rows; ratios are to the one named BASELINE."""
     for number in run_rounds(subjects, rounds):
-        progress(f"{case}: round {number + 1} of {rounds}")
+        progress.show(f"{case}: round {number + 1} of {rounds}")
     unit_of_case = next(s for s in subjects if s.name == baseline)
     scale = 1000 if unit == "us" else 1
     return [
@@ -126,7 +126,7 @@ def sharing_rows(rounds: int, seconds: float) -> tuple[list[Row], list[str]]:
     rows, missing = [], []
     for kind in sharing.KINDS:
         for readers in (1, 2):
-            progress(f"shared hits: {kind}, {readers} process(es)")
+            progress.show(f"shared hits: {kind}, {readers} process(es)")
             try:
                 rates = sharing.hits_per_second(kind, readers, seconds, rounds)
             except ImportError as error:
@@ -161,11 +161,6 @@ def promise(
     row: Row, name: str, value: float | None, unit: str, sign: str, limit: float
 ) -> None:
     row.promises.append(Promise(name, value or 0.0, unit, sign, limit))
-
-
-def progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def versions() -> dict[str, str]:
@@ -207,7 +202,7 @@ def main() -> None:
     print(f"# machine: {machine.describe()}; commit {machine.commit()}")
     print("# " + ", ".join(f"{k} {v}" for k, v in versions().items()))
     rows, missing = measure(*((9, 1) if args.quick else (61, 5)))
-    progress("")
+    progress.show("")
     report.print_table(rows, "Pinyon and its peers: medians, one interleaved run")
     for line in missing:
         print(line)

@@ -8,11 +8,11 @@ Keys and values are those of the other benches: 16 characters, 100 bytes.
 """
 
 import itertools
-import os
-import sys
+import random
 from collections.abc import Sequence
 
-VALUE = os.urandom(100)
+VALUE = random.Random(1).randbytes(100)
+"""The same in every process of a bench."""
 BATCH = 100
 PINYON = "pinyon"
 """How the name of a subject begins that is ours."""
@@ -29,11 +29,6 @@ _tags = (f"c{number:03d}" for number in itertools.count())
 
 def new_tag() -> str:
     return next(_tags)
-
-
-def progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def hosts(ports: Sequence[int]) -> str:

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import progress
 from report import Row
 from rounds import Subject, Timer, run_rounds
 
-from fleet import BATCH, peers, progress
+from fleet import BATCH, peers
 from fleet.peers import Peer
 from fleet.servers import placed, ports, started
 
@@ -92,10 +93,14 @@ def timed(case: str, subjects: Sequence[Subject], rounds: int) -> list[Row]:
     """Ratios are to the first of SUBJECTS."""
     clock = time.perf_counter
     for number in run_rounds(subjects, rounds, clock, ROUND_SECONDS):
-        progress(f"{case}: round {number + 1} of {rounds}")
-    return [
-        Row(case, s.name, s.ns / 1000, "us", s.ratio_to(subjects[0])) for s in subjects
-    ]
+        progress.show(f"{case}: round {number + 1} of {rounds}")
+    return [row_of(case, s, subjects[0]) for s in subjects]
+
+
+def row_of(case: str, subject: Subject, base: Subject) -> Row:
+    ratio = subject.ratio_to(base)
+    us = subject.ns / 1000
+    return Row(case, subject.name, us, "us", ratio, samples=subject.samples)
 
 
 def rows(
@@ -136,8 +141,4 @@ def node_rows(engine: str, count: int, rounds: int, missing: list[str]) -> list[
             ones, alls = many_subjects(alone), many_subjects(spread)
             timed(case, ones + alls, rounds)
     by_name = {subject.name: subject for subject in ones}
-    return [
-        Row(case, s.name, s.ns / 1000, "us", s.ratio_to(by_name[s.name]))
-        for s in alls
-        if s.name in by_name
-    ]
+    return [row_of(case, s, by_name[s.name]) for s in alls if s.name in by_name]

@@ -15,9 +15,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import machine
+import progress
 from report import Row
 
-from fleet import progress
+from fleet import PINYON
 from fleet.servers import ports, started
 
 COUNT = 500
@@ -84,7 +85,7 @@ def pylibmc_clones(port: int) -> Callable[[int], Any]:
 
 
 POOLS: dict[str, tuple[str, Callable[[int], Callable[[int], Any]]]] = {
-    "pinyon": ("redis", pinyon_sessions),
+    PINYON: ("redis", pinyon_sessions),
     "redis-py": ("redis", redis_py_pool),
     "pymemcache PooledClient": ("memcached", pymemcache_pool),
     "pylibmc": ("memcached", pylibmc_clones),
@@ -111,10 +112,10 @@ def bytes_each(name: str, port: int) -> float:
 
 
 def rows(missing: list[str]) -> list[Row]:
-    case = f"memory of an idle connection, of {COUNT}"
+    case = "memory of an idle connection"
     found = []
     for name, (engine, _) in POOLS.items():
-        progress(f"{case}: {name}")
+        progress.show(f"{case}: {name}")
         with started(engine) as servers:
             command = [
                 sys.executable,

@@ -9,16 +9,16 @@ client that stalls pays for every request that it kept waiting, not only for one
 import asyncio
 import ctypes
 import os
-import statistics
 import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from report import Row
+import progress
+from report import Row, median_row
 
-from fleet import apeers, progress
+from fleet import apeers
 from fleet.apeers import AsyncPeer
 from fleet.servers import ports, started
 
@@ -50,13 +50,10 @@ async def gather_rounds(
     for one in all_of_them:
         await gather_rate(one)  # connections are opened, code is warm
     for number in range(rounds):
-        progress(f"{case}: round {number + 1} of {rounds}")
+        progress.show(f"{case}: round {number + 1} of {rounds}")
         for one in all_of_them:
             one.rates.append(await gather_rate(one))
-    return [
-        Row(case, one.peer.name, statistics.median(one.rates), "gets/s")
-        for one in all_of_them
-    ]
+    return [median_row(case, one.peer.name, one.rates, "gets/s") for one in all_of_them]
 
 
 # ---- A steady stream ------------------------------------------------------------
@@ -139,16 +136,13 @@ async def stream_rounds(
 ) -> list[Row]:
     for number in range(rounds):
         for one in all_of_them:
-            progress(f"{case}: {one.peer.name}, round {number + 1} of {rounds}")
+            progress.show(f"{case}: {one.peer.name}, round {number + 1} of {rounds}")
             found = sorted(await latencies(one, round(RATE * seconds)))
-            one.p50.append(found[len(found) // 2])
-            one.p99.append(found[len(found) * 99 // 100])
-    return [
-        Row(f"{case}, {name}", one.peer.name, statistics.median(figures) * 1e6, "us")
-        for name in ("p50", "p99")
-        for one in all_of_them
-        for figures in [one.p50 if name == "p50" else one.p99]
-    ]
+            one.p50.append(found[len(found) // 2] * 1e6)
+            one.p99.append(found[len(found) * 99 // 100] * 1e6)
+    p50s = [median_row(f"{case}, p50", o.peer.name, o.p50, "us") for o in all_of_them]
+    p99s = [median_row(f"{case}, p99", o.peer.name, o.p99, "us") for o in all_of_them]
+    return p50s + p99s
 
 
 # ---- Both, over one server ------------------------------------------------------

@@ -9,9 +9,9 @@ import machine
 
 sys.path.insert(0, str(machine.ROOT))
 
-from tests.servers import Cluster, Memcached, Redis, Server
+from tests.servers import Cluster, Link, Memcached, Redis, Server, slot_of
 
-__all__ = ["Cluster", "Server", "placed", "ports", "started"]
+__all__ = ["Cluster", "Link", "Server", "placed", "ports", "slot_of", "started"]
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """threads - one client object, shared by 16 threads."""
 
-import statistics
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from report import Row
+import progress
+from report import Row, median_row
 
-from fleet import peers, progress
+from fleet import peers
 from fleet.peers import Peer
 from fleet.servers import ports, started
 
@@ -70,8 +70,6 @@ def rows(engine: str, rounds: int, seconds: float, missing: list[str]) -> list[R
     ):
         for number in range(rounds):
             for peer in present:
-                progress(f"{case}: {peer.name}, round {number + 1} of {rounds}")
+                progress.show(f"{case}: {peer.name}, round {number + 1} of {rounds}")
                 rates.setdefault(peer.name, []).append(rate(peer, seconds))
-    return [
-        Row(case, name, statistics.median(r), "gets/s") for name, r in rates.items()
-    ]
+    return [median_row(case, name, found, "gets/s") for name, found in rates.items()]
