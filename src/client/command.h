@@ -2,7 +2,7 @@
  * command - what is known of the commands of Redis and Valkey: where their keys are,
  * whether they read, whether they may be sent twice
  *
- * A table sorted by name (command_table.c, written by tools/commands from what servers
+ * A table sorted by name (command_table.c, written by tools/commands.py from what servers
  * say of themselves), searched by bisection, and a rule for each command whose
  * arguments decide (command_rule.h). Commands that are not in it (modules, the future)
  * have their key in the first argument and are taken for writes.
@@ -17,8 +17,8 @@
 #include "wire/text.h"
 
 enum pn_command_flags {
-    PN_CMD_READ = 0x01,   /* changes nothing */
-    PN_CMD_SAFE = 0x02,   /* may be executed twice, see below: all reads, SET without NX,
+    PN_CMD_READ = 0x01, /* changes nothing */
+    PN_CMD_SAFE = 0x02, /* may be executed twice, see below: all reads, SET without NX,
                               XX, GET and the like */
     PN_CMD_BLOCKS = 0x04, /* may wait, as long as an argument says */
     PN_CMD_PUSH = 0x08,   /* (P|S)(UN)SUBSCRIBE, MONITOR: answers are pushes */

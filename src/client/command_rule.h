@@ -11,23 +11,23 @@
 #include "client/command.h"
 
 /*    name           function */
-#define PN_COMMAND_RULES(X)                                                       \
-    X(NUMKEYS_1, numkeys_1)   /* numkeys key...: ZUNION, LMPOP */                 \
-    X(NUMKEYS_2, numkeys_2)   /* one word before it: EVAL */                      \
-    X(STORE, store)           /* a destination before it: ZUNIONSTORE */          \
-    X(BLOCK_NUMKEYS, block_numkeys) /* a timeout before it: BLMPOP */             \
-    X(BLOCK_LAST, block_last) /* timeout in seconds as last argument: BLPOP */    \
-    X(WAIT, wait)             /* numreplicas timeout-in-ms: WAIT */               \
-    X(WAITAOF, waitaof)       /* the same, one later */                           \
-    X(STREAMS, streams)       /* [BLOCK ms] STREAMS key... id...: XREAD */        \
-    X(SORT, sort)             /* [STORE destination] */                           \
-    X(GEORADIUS, georadius)   /* [STORE|STOREDIST destination] */                 \
-    X(MIGRATE, migrate)       /* host port key|"" ... [KEYS key...] */            \
-    X(MSETEX, msetex)         /* numkeys key value ... [NX|XX] [EX seconds ...] */ \
-    X(SET, set)               /* safe with a lifetime at most */                  \
-    X(EXPIRE, expire)         /* safe without NX, XX, GT, LT */                   \
-    X(HSETEX, hsetex)         /* safe without FNX, FXX before FIELDS */           \
-    X(HEXPIRE, hexpire)       /* safe when FIELDS follows at once */
+#define PN_COMMAND_RULES(X)                                                          \
+    X(NUMKEYS_1, numkeys_1)         /* numkeys key...: ZUNION, LMPOP */              \
+    X(NUMKEYS_2, numkeys_2)         /* one word before it: EVAL */                   \
+    X(STORE, store)                 /* a destination before it: ZUNIONSTORE */       \
+    X(BLOCK_NUMKEYS, block_numkeys) /* a timeout before it: BLMPOP */                \
+    X(BLOCK_LAST, block_last)       /* timeout in seconds as last argument: BLPOP */ \
+    X(WAIT, wait)                   /* numreplicas timeout-in-ms: WAIT */            \
+    X(WAITAOF, waitaof)             /* the same, one later */                        \
+    X(STREAMS, streams)             /* [BLOCK ms] STREAMS key... id...: XREAD */     \
+    X(SORT, sort)                   /* [STORE destination] */                        \
+    X(GEORADIUS, georadius)         /* [STORE|STOREDIST destination] */              \
+    X(MIGRATE, migrate)             /* host port key|"" ... [KEYS key...] */         \
+    X(MSETEX, msetex)   /* numkeys key value ... [NX|XX] [EX seconds ...] */         \
+    X(SET, set)         /* safe with a lifetime at most */                           \
+    X(EXPIRE, expire)   /* safe without NX, XX, GT, LT */                            \
+    X(HSETEX, hsetex)   /* safe without FNX, FXX before FIELDS */                    \
+    X(HEXPIRE, hexpire) /* safe when FIELDS follows at once */
 
 enum pn_command_rule {
     PN_RULE_NONE,

@@ -1,7 +1,7 @@
 /*
  * command_table - every command that Redis and Valkey know, a row each
  *
- * The rows are made by tools/commands. A subcommand has a row of its own ("XGROUP
+ * The rows are made by tools/commands.py. A subcommand has a row of its own ("XGROUP
  * CREATE") where it differs from that of its container ("XGROUP"), which stands for all
  * others.
  */
