@@ -7,10 +7,13 @@
  *     pn_stream_read/write()    never wait
  *     pn_stream_read_within()   waits once, with a limit: the one blocking call
  *
- * Sockets are non-blocking, close on exec, TCP_NODELAY, with keepalive (idle 30 s,
- * interval 5 s, 3 probes unless options say otherwise). SIGPIPE is never raised.
+ * Sockets are close on exec, TCP_NODELAY, with keepalive (idle 30 s, interval 5 s, 3
+ * probes unless options say otherwise; unacknowledged data has the sum of them, 45 s).
+ * SIGPIPE is never raised.
  *
- * Every failure is one of net/code.h; after one, only pn_stream_close() makes sense.
+ * Every failure is one of net/code.h (or PN_E_NOMEM); after one, only pn_stream_why()
+ * and pn_stream_close() make sense. Sentences do not name the address: the caller puts
+ * it in front.
  *
  * Threads: a stream belongs to who uses it. Forks: the child closes with
  * pn_stream_abandon(), which says nothing to the peer.
@@ -48,6 +51,7 @@ struct pn_stream {
     bool is_connected;  /* TCP stands */
     bool is_ready;      /* TLS too */
     struct pn_tls *tls; /* NULL without */
+    int64_t wait_ns;    /* the socket's SO_RCVTIMEO; 0: none is set */
 };
 
 /* Begins. PN_OK (then progress), or a code and the stream stays closed. */
@@ -60,14 +64,15 @@ int
 pn_stream_progress(struct pn_stream *stream, struct pn_why *why);
 
 /* > 0 bytes, 0 would block (.want says for what), < 0 a code; an orderly end is
- * PN_NET_E_CLOSED. */
+ * PN_NET_E_CLOSED. A read that fills CAP may have left more that no poll would tell of:
+ * read on until one does not. */
 ptrdiff_t
 pn_stream_read(struct pn_stream *stream, void *buf, size_t cap);
 ptrdiff_t
 pn_stream_write(struct pn_stream *stream, const void *buf, size_t len);
 
-/* As pn_stream_read(), but waits up to WAIT_NS for the first byte; 0: none came. On a
- * plain socket one system call when the answer is quick: poll() would be a second. */
+/* As pn_stream_read(), but waits up to WAIT_NS for the first byte; 0: none came, or a
+ * signal did. One system call when the answer comes soon: poll() would be a second. */
 ptrdiff_t
 pn_stream_read_within(struct pn_stream *stream, void *buf, size_t cap, int64_t wait_ns);
 
@@ -77,6 +82,12 @@ pn_stream_read_within(struct pn_stream *stream, void *buf, size_t cap, int64_t w
 bool
 pn_stream_is_quiet(struct pn_stream *stream);
 
+/* Writes CODE, with which a read or a write failed, and a sentence that says more than
+ * its own where TLS knows more. Returns CODE. */
+int
+pn_stream_why(const struct pn_stream *stream, int code, struct pn_why *why);
+
+/* Both leave {.fd = -1}, which they accept too. */
 void
 pn_stream_close(struct pn_stream *stream);
 void
@@ -91,7 +102,8 @@ struct pn_poll {
 };
 
 /* Waits until one of SET is ready or WAIT_NS have passed (< 0 is taken as 0); returns
- * how many are. A signal ends the wait early with 0. N at most PN_POLL_MAX. */
+ * how many are, or a code (out of memory; more than the process may have files). A
+ * signal ends the wait early with 0. N at most PN_POLL_MAX. */
 #define PN_POLL_MAX 4096
 int
 pn_poll(struct pn_poll *set, size_t n, int64_t wait_ns);

@@ -1,9 +1,10 @@
 /*
  * tls - TLS 1.2 and later over OpenSSL, as a client
  *
- * The peer's certificate and its name are verified unless the user says otherwise. No
- * BIO of our own: OpenSSL is given the socket. What its error queue says becomes a
- * sentence in struct pn_why; secrets never do.
+ * The peer's certificate and its name are verified unless the user says otherwise.
+ * OpenSSL reaches the socket through a BIO of ours, because its own raises SIGPIPE.
+ * What its error queue says becomes a sentence; secrets never do. The queue is empty
+ * after every call.
  *
  * Threads: a context is immutable once made and shared; a struct pn_tls belongs to one
  * connection. A context made before a fork is usable in the child, a pn_tls is not.
@@ -13,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "pinyon/error.h"
 
@@ -45,11 +47,12 @@ pn_tls_context_new(const struct pn_tls_opts *opts, struct pn_tls_context **out,
 void
 pn_tls_context_free(struct pn_tls_context *context); /* NULL is fine */
 
-/* A connection over FD (non-blocking) to HOST; the handshake comes with
- * pn_tls_handshake(). PN_OK or PN_E_NOMEM. */
+/* A connection over the socket FD to HOST (a name or an IP literal; copied); nothing is
+ * said before pn_tls_handshake(). PN_OK; PN_NET_E_CERTIFICATE when a name is to be
+ * verified and HOST is none (NULL, a path); or PN_E_NOMEM. */
 int
 pn_tls_new(struct pn_tls_context *context, int fd, const char *host,
-           struct pn_tls **out);
+           struct pn_tls **out, struct pn_why *why);
 /* Says goodbye if that needs no waiting, and frees. The socket stays open. */
 void
 pn_tls_free(struct pn_tls *tls); /* NULL is fine */
@@ -61,15 +64,21 @@ pn_tls_abandon(struct pn_tls *tls);
 
 /* 0 done, 1 in progress, < 0 a code. */
 int
-pn_tls_handshake(struct pn_tls *tls, int *want, struct pn_why *why);
-/* > 0 bytes, 0 would block, < 0 a code (PN_NET_E_CLOSED after the peer's goodbye). */
+pn_tls_handshake(struct pn_tls *tls, uint8_t *want, struct pn_why *why);
+/* > 0 bytes, 0 would block, < 0 a code (PN_NET_E_CLOSED after the peer's goodbye). A read
+ * of less than CAP has left nothing in OpenSSL's buffers that no poll would tell of. */
 ptrdiff_t
-pn_tls_read(struct pn_tls *tls, void *buf, size_t cap, int *want);
+pn_tls_read(struct pn_tls *tls, void *buf, size_t cap, uint8_t *want);
 ptrdiff_t
-pn_tls_write(struct pn_tls *tls, const void *buf, size_t len, int *want);
+pn_tls_write(struct pn_tls *tls, const void *buf, size_t len, uint8_t *want);
 
-/* Are decrypted bytes waiting that no poll would tell of? */
+/* True when the peer has said nothing that is not read yet, and goes on. */
 bool
-pn_tls_pending(const struct pn_tls *tls);
+pn_tls_is_quiet(struct pn_tls *tls);
+
+/* Writes CODE, which a call on TLS answered, with a sentence of its cause. Returns
+ * CODE. */
+int
+pn_tls_why(const struct pn_tls *tls, int code, struct pn_why *why);
 
 #endif
