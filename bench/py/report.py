@@ -117,7 +117,7 @@ def label(value: float) -> str:
 
 def draw_bars(path: Path, rows: Sequence[Row], title: str) -> None:
     """A panel per case, a bar per subject; on a logarithmic scale where they differ by
-    more than a power of ten. Says so and draws nothing where matplotlib is not installed."""
+    more than a power of ten. Says so and draws nothing where matplotlib is missing."""
     try:
         import matplotlib
 

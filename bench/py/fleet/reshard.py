@@ -211,8 +211,8 @@ def questions_asked(link: Link) -> int:
 
 
 def reshard(cluster: Cluster, slots: int, is_back: bool) -> float:
-    """The first SLOTS go from the first primary to the second, or back; how many seconds
-    it took."""
+    """The first SLOTS go from the first primary to the second, or back; how many
+    seconds it took."""
     source, target = cluster.nodes[0], cluster.nodes[1]
     if is_back:
         source, target = target, source
