@@ -52,8 +52,10 @@ numkeys_2(const struct pn_bytes *argv, size_t argc, struct pn_command_info *info
 static void
 store(const struct pn_bytes *argv, size_t argc, struct pn_command_info *info)
 {
-    if (keys_behind(2, 1, argv, argc, info) > 3) {
-        info->extra = 1;
+    struct pn_command_info found = *info;
+    if (keys_behind(2, 1, argv, argc, &found) > 0 && found.keys > 0) {
+        found.extra = 1;
+        *info = found;
     }
 }
 

@@ -194,10 +194,11 @@ take_role(struct pn_hello *hello, const struct pn_hello_opts *opts,
     struct pn_bytes wanted = opts->role == PN_ROLE_PRIMARY ? PN_BYTES("master")
                                                            : PN_BYTES("slave");
     if (!pn_bytes_equal(token.text, wanted)) {
-        char text[64] = "ROLE is ";
-        size_t len = token.text.len < 32 ? token.text.len : 32;
-        memcpy(text + 8, token.text.ptr, len);
-        fail(hello, opts, PN_CLIENT_E_ROLE, (struct pn_bytes){text, 8 + len});
+        char text[64];
+        struct pn_out said = {.ptr = text, .cap = sizeof text};
+        pn_out_bytes(&said, PN_BYTES("ROLE is "));
+        pn_out_put(&said, token.text.ptr, token.text.len < 32 ? token.text.len : 32);
+        fail(hello, opts, PN_CLIENT_E_ROLE, (struct pn_bytes){text, said.len});
     }
 }
 
