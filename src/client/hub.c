@@ -279,6 +279,7 @@ assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
         return;
     }
     if (way.kind != PN_ROUTE_NODE) {
+        request->by = way.node != PN_NODE_NONE ? way.node : request->by;
         int down = request->rc < 0 ? request->rc : PN_CLIENT_E_DOWN;
         pn_hub_finish(hub, request,
                       way.kind == PN_ROUTE_EMPTY ? PN_CLIENT_E_NO_OWNER : down);

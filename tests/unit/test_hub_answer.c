@@ -1,0 +1,253 @@
+#include "fleet_of.h"
+
+/* Two servers of a cluster: A owns all slots. What each says to GET is the test's. */
+struct pair {
+    struct scripted *peer[2];
+    const char *says[2]; /* to GET; "%" becomes the other's port */
+    unsigned gets[2];
+    unsigned asking; /* times B heard ASKING right before GET */
+    bool was_asking;
+    unsigned times; /* how often A says says[0] before it says "+a" */
+};
+
+static void
+say_slots(struct scripted_talk *talk, const struct pair *pair)
+{
+    char text[128];
+    snprintf(text, sizeof text,
+             "*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$1\r\na\r\n",
+             scripted_port(pair->peer[0]));
+    scripted_say(talk, text);
+}
+
+static void
+say_with_port(struct scripted_talk *talk, const char *text, uint16_t port)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '%') {
+            pn_out_u64(&talk->out, port);
+        } else {
+            pn_out_char(&talk->out, *text);
+        }
+    }
+}
+
+static void
+talk_as(struct scripted_talk *talk, struct pair *pair, int which)
+{
+    if (scripted_is(talk, 0, "CLUSTER")) {
+        say_slots(talk, pair);
+        return;
+    }
+    if (scripted_is(talk, 0, "ASKING")) {
+        pair->was_asking = true;
+        scripted_say(talk, "+OK\r\n");
+        return;
+    }
+    pair->asking += pair->was_asking;
+    pair->was_asking = false;
+    bool is_plain = which == 0 && pair->gets[0] >= pair->times;
+    pair->gets[which]++;
+    say_with_port(talk, is_plain ? "+a\r\n" : pair->says[which],
+                  scripted_port(pair->peer[1 - which]));
+}
+
+static void
+talk_a(struct scripted_talk *talk, void *context)
+{
+    talk_as(talk, context, 0);
+}
+
+static void
+talk_b(struct scripted_talk *talk, void *context)
+{
+    talk_as(talk, context, 1);
+}
+
+/* GET by a client of PAIR. Returns rc; the reply is compared with WANT. */
+static int
+get(struct pair *pair, unsigned flags, const char *want)
+{
+    pair->peer[0] = scripted_start(talk_a, pair);
+    pair->peer[1] = scripted_start(talk_b, pair);
+    struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, pair->peer, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("GET k\r\n", PN_REQ_READ | flags, 3000);
+    r.slot = pn_fleet_slot("k", 1);
+    int rc = run(hub, &r);
+    if (want != NULL) {
+        CHECK(replied(hub, &r, want));
+    }
+    if (rc == 0 && want != NULL &&
+        want[0] == '+') { /* and once more, with the map known */
+        pn_hub_release(hub);
+        r = ask("GET k\r\n", PN_REQ_READ | flags, 3000);
+        r.slot = pn_fleet_slot("k", 1);
+        CHECK_EQ(run(hub, &r), 0);
+    }
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(pair->peer[0]);
+    scripted_stop(pair->peer[1]);
+    return rc;
+}
+
+/* The slot is patched at once: the next request goes to B without asking A. */
+static void
+test_moved(void)
+{
+    struct pair pair = {.says = {"-MOVED 7629 127.0.0.1:%\r\n", "+b\r\n"}, .times = 99};
+    CHECK_EQ(get(&pair, 0, "+b\r\n"), 0);
+    CHECK_EQ(pair.gets[0] + pair.gets[1], 3);
+}
+
+/* ASKING goes right before the command, and the map stays as it is. */
+static void
+test_ask(void)
+{
+    struct pair pair = {.says = {"-ASK 7629 127.0.0.1:%\r\n", "+b\r\n"}, .times = 99};
+    CHECK_EQ(get(&pair, 0, "+b\r\n"), 0);
+    CHECK_EQ(pair.gets[0], 2);
+    CHECK_EQ(pair.gets[1], 2);
+    CHECK_EQ(pair.asking, 2);
+}
+
+static void
+test_in_circles(void)
+{
+    struct pair pair = {.says = {"-MOVED 7629 127.0.0.1:%\r\n",
+                                 "-MOVED 7629 127.0.0.1:%\r\n"},
+                        .times = 99};
+    CHECK_EQ(get(&pair, 0, NULL), PN_CLIENT_E_REDIRECTS);
+    CHECK(pair.gets[0] + pair.gets[1] <= 7);
+}
+
+/* What passes is waited for; what does not pass is the caller's to hear. */
+static void
+test_again(void)
+{
+    struct pair pair = {.says = {"-TRYAGAIN Multiple keys request\r\n"}, .times = 3};
+    CHECK_EQ(get(&pair, 0, "+a\r\n"), 0);
+    CHECK_EQ(pair.gets[0], 5);
+    struct pair ever = {.says = {"-TRYAGAIN Multiple keys request\r\n"}, .times = 99};
+    CHECK_EQ(get(&ever, 0, "-TRYAGAIN Multiple keys request\r\n"), 0);
+    CHECK(ever.gets[0] > 3 && ever.gets[0] < 10);
+}
+
+static void
+test_elsewhere(void)
+{
+    struct pair pair = {.says = {"-CLUSTERDOWN The cluster is down\r\n"}, .times = 2};
+    CHECK_EQ(get(&pair, 0, "+a\r\n"), 0);
+    struct pair once = {.says = {"-CLUSTERDOWN The cluster is down\r\n"}, .times = 2};
+    CHECK_EQ(get(&once, PN_REQ_NO_RETRY, "-CLUSTERDOWN The cluster is down\r\n"), 0);
+    CHECK_EQ(once.gets[0], 1);
+}
+
+/* Other errors are answers; so is everything for those who ask for it raw. */
+static void
+test_answers(void)
+{
+    struct pair wrong = {.says = {"-WRONGTYPE Operation\r\n"}, .times = 99};
+    CHECK_EQ(get(&wrong, 0, "-WRONGTYPE Operation\r\n"), 0);
+    CHECK_EQ(wrong.gets[0], 1);
+    struct pair raw = {.says = {"-MOVED 1 10.0.0.1:7\r\n"}, .times = 99};
+    CHECK_EQ(get(&raw, PN_REQ_RAW, "-MOVED 1 10.0.0.1:7\r\n"), 0);
+    CHECK_EQ(raw.gets[0], 1);
+}
+
+/* ---- memcached, while its fleet warms up ------------------------------------------- */
+
+struct warm {
+    const char *says[4];
+    unsigned heard[4];
+};
+
+struct who {
+    struct warm *warm;
+    int i;
+};
+
+static void
+talk_warm(struct scripted_talk *talk, void *context)
+{
+    const struct who *who = context;
+    who->warm->heard[who->i]++;
+    scripted_say(talk, who->warm->says[who->i]);
+}
+
+struct change {
+    struct pn_endpoint member[4];
+};
+
+static void
+add_members(struct pn_fleet *fleet, void *context)
+{
+    struct change *change = context;
+    CHECK_EQ(pn_fleet_learn_members(fleet, change->member, NULL, NULL, 4, 60 * SECOND,
+                                    pn_clock_mono_ns(), NULL),
+             PN_OK);
+}
+
+/* Of keys that move, reads that miss look at the old owner, and deletes go to both. */
+static void
+test_warm_up(void)
+{
+    struct warm warm = {.says = {"HD\r\n", "HD\r\n", "HD\r\n", "EN\r\n"}};
+    struct who who[4];
+    struct scripted *peer[4];
+    struct change change;
+    for (int i = 0; i < 4; i++) {
+        who[i] = (struct who){&warm, i};
+        peer[i] = scripted_start(talk_warm, &who[i]);
+        snprintf(change.member[i].host, sizeof change.member[i].host, "127.0.0.1");
+        change.member[i].port = scripted_port(peer[i]);
+    }
+    struct pn_client *client =
+        fleet_of(PN_FLEET_HASH, peer, 3,
+                 (struct pn_client_opts){.hello.is_memcached = true,
+                                         .fleet.place = "pymemcache"});
+    pn_client_fleet(client, add_members, &change);
+    struct pn_hub *hub = take(client);
+    unsigned moved = 0;
+    for (int i = 0; i < 64; i++) {
+        char get[32], drop[32];
+        snprintf(get, sizeof get, "mg key-%d v\r\n", i);
+        snprintf(drop, sizeof drop, "md key-%d\r\n", i);
+        struct pn_request r = ask(get, PN_REQ_READ, 1000);
+        r.key = (struct pn_bytes){get + 3, strlen(get) - 7};
+        unsigned before = warm.heard[3];
+        CHECK_EQ(run(hub, &r), 0);
+        CHECK(replied(hub, &r, "HD\r\n"));
+        bool has_moved = warm.heard[3] != before;
+        moved += has_moved;
+        unsigned old = warm.heard[0] + warm.heard[1] + warm.heard[2];
+        struct pn_request d = ask(drop, PN_REQ_SAFE | PN_REQ_DELETE, 1000);
+        d.key = (struct pn_bytes){drop + 3, strlen(drop) - 5};
+        CHECK_EQ(run(hub, &d), 0);
+        CHECK(replied(hub, &d, has_moved ? "EN\r\n" : "HD\r\n"));
+        CHECK_EQ(warm.heard[0] + warm.heard[1] + warm.heard[2], old + 1);
+        pn_hub_release(hub);
+    }
+    CHECK(moved > 4 && moved < 40);
+    CHECK_EQ(warm.heard[3], 2 * moved);
+    give(client, hub);
+    pn_client_free(client);
+    for (int i = 0; i < 4; i++) {
+        scripted_stop(peer[i]);
+    }
+}
+
+int
+main(void)
+{
+    RUN(test_moved);
+    RUN(test_ask);
+    RUN(test_in_circles);
+    RUN(test_again);
+    RUN(test_elsewhere);
+    RUN(test_answers);
+    RUN(test_warm_up);
+    return harness_done();
+}
