@@ -25,6 +25,9 @@ NOT_GROUPS = {"__init__", "args", "shape"}
 #: What the C type does itself: declared for type checkers only.
 IN_C = {"get"}
 
+#: Groups of memcached, which are in no class of all methods.
+APART = {"meta"}
+
 HEAD = '''\
 """{title}
 
@@ -119,7 +122,7 @@ def write(group: str) -> dict[str, str]:
         ast.unparse(node)
         for node in tree.body
         if isinstance(node, ast.ImportFrom)
-        and node.level == 0
+        and (node.level == 0 or node.module == "_core")
         and node.module != "__future__"
     ]
     own = [
@@ -170,16 +173,17 @@ def _tidy(source: str) -> str:
 
 def _index(written: dict[str, str]) -> str:
     """methods/__init__.py: all groups as one class, and all of pipelines."""
-    camel = ["".join(p.title() for p in g.split("_")) for g in groups()]
+    names = [g for g in groups() if g not in APART]
+    camel = ["".join(p.title() for p in g.split("_")) for g in names]
     lines = [
         '"""The methods of clients and pipelines, by group.\n\n'
         'Written by tools/methods.py: change commands/.\n"""\n\n'
         "from __future__ import annotations\n",
         "from ..commands.args import S",
-        *(f"from .{g} import {c}" for g, c in zip(groups(), camel, strict=True)),
+        *(f"from .{g} import {c}" for g, c in zip(names, camel, strict=True)),
         *(
             f"from .pipe_{g} import Pipe{c}"
-            for g, c in zip(groups(), camel, strict=True)
+            for g, c in zip(names, camel, strict=True)
         ),
         "\n\nclass Methods(" + ", ".join(f"{c}[S]" for c in camel) + "):",
         '    """Every command, blocking and for asyncio."""\n\n',

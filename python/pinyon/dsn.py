@@ -148,7 +148,7 @@ def parse_hosts(text: str, port: int) -> list[Host]:
 def parse_host(text: str, port: int) -> Host:
     """``host``, ``host:port`` or ``host:port:weight``; an empty host is localhost."""
     match = _HOST.fullmatch(text)
-    if match is None:
+    if match is None or (match["weight"] is not None and not match["port"]):
         raise ConfigError(
             f"host {text!r}: write host, host:port or host:port:weight, and IPv6 in"
             " brackets, such as [::1]:6379"
@@ -162,7 +162,7 @@ def parse_host(text: str, port: int) -> Host:
             raise ConfigError(f"host {text!r}: a socket's path has no port")
         return Host(host, 0, weight)
     if match["port"]:
-        port = int(match["port"]) if re.fullmatch(r"\d{1,5}", match["port"]) else 0
+        port = int(match["port"]) if re.fullmatch("[0-9]{1,5}", match["port"]) else 0
         if not 1 <= port <= 65535:
             raise ConfigError(f"host {text!r}: a port is a number from 1 to 65535")
     return Host(host, port, weight)
@@ -171,6 +171,6 @@ def parse_host(text: str, port: int) -> Host:
 def _weight(text: str | None, host: str) -> float | None:
     if text is None:
         return None
-    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text):
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
         raise ConfigError(f"host {host!r}: a weight is a number from 0 on")
     return float(text)
