@@ -2,9 +2,9 @@
  * loopback - the floor: a request and its reply over one socket, and nothing else
  *
  * What a client of memcached or Redis cannot be faster than, unless it does not sleep:
- * send() of a request that was composed before, recv() until the length of the reply has
- * come. No parser, no deadline, no poll. Ends the program, with a sentence, where the
- * server is not there or hangs up.
+ * send() of a request that was composed before, recv() until the length of the reply
+ * has come. No parser, no deadline, no poll. Ends the program, with a sentence, where
+ * the server is not there or hangs up.
  */
 #ifndef BENCH_LOOPBACK_H
 #define BENCH_LOOPBACK_H

@@ -22,7 +22,7 @@ import progress
 import report
 from report import Row
 
-from fleet import PINYON, calls, idle, judge, loops, reshard, threads
+from fleet import PINYON, calls, idle, judge, loops, native, reshard, threads
 
 LIBRARIES = (
     "pinyon",
@@ -46,7 +46,8 @@ NODES = 8
 class Run:
     """How long to measure, and what came of it."""
 
-    program: Path
+    micro: Path
+    """Where the C benches are."""
     is_quick: bool
     rows: list[Row]
     missing: list[str]
@@ -61,8 +62,15 @@ class Run:
 
 def measure_calls(run: Run) -> None:
     for engine in ENGINES:
-        for rows in calls.rows(engine, run.program, run.rounds(60), run.missing):
+        for rows in calls.rows(
+            engine, run.micro / "bench_loopback", run.rounds(60), run.missing
+        ):
             run.rows += rows
+
+
+def measure_native(run: Run) -> None:
+    for engine in ENGINES:
+        run.rows += native.rows(engine, run.micro, run.rounds(100), run.missing)
 
 
 def measure_nodes(run: Run) -> None:
@@ -98,6 +106,7 @@ def measure_reshard(run: Run) -> None:
 
 PARTS: dict[str, Callable[[Run], None]] = {
     "calls": measure_calls,
+    "native": measure_native,
     "nodes": measure_nodes,
     "loops": measure_loops,
     "threads": measure_threads,
@@ -156,10 +165,9 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> int:
     args = parse_arguments()
-    program = args.micro.resolve() / "bench_loopback"
     print(f"# machine: {machine.describe()}; commit {machine.commit()}")
     print("# " + ", ".join(f"{k} {v}" for k, v in versions().items()))
-    run = Run(program, args.quick, [], [], [])
+    run = Run(args.micro.resolve(), args.quick, [], [], [])
     for part in args.only:
         PARTS[part](run)
     progress.show("")
