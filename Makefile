@@ -84,7 +84,7 @@ tsan: build-tsan/build.ninja ## C tests under TSan
 interop: need-dev need-interop build ## beside real servers and the programs we replace
 	python -m pytest tests/interop
 
-bench: need-demo need-bench build ## measure, beside the peers: ten minutes
+bench: need-demo need-bench build ## measure, beside the peers: 15 minutes
 	python bench/run
 
 fuzz: build-fuzz/build.ninja build-asan/site/stamp ## fuzz each target FUZZ_SECONDS (60)
