@@ -13,7 +13,9 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from ._core import ConfigError
+from .dsn import visible
 from .ring import HashRing, RingDiff
+from .ring_picture import draw_moves, draw_shares
 
 __all__ = ["add_command", "parse_fleet"]
 
@@ -41,6 +43,9 @@ def add_command(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("url", nargs="+", help="one fleet, or one and the next")
+    command.add_argument(
+        "--picture", metavar="FILE", help="draw it too: FILE.svg, .png ... (matplotlib)"
+    )
     command.set_defaults(run=_run)
 
 
@@ -50,9 +55,7 @@ def parse_fleet(url: str, previous: HashRing | None = None) -> HashRing:
     authority, _, query = rest.partition("?")
     hosts = authority.rpartition("@")[2].partition("/")[0]
     if not sign or not hosts:
-        raise ConfigError(
-            f"{url.split('?')[0]!r}: write memcached://host:port,host:port"
-        )
+        raise ConfigError(f"{visible(url)!r}: write memcached://host:port,host:port")
     weights: dict[str, float] = {}
     for text in map(unquote, hosts.split(",")):
         match = _NODE.fullmatch(text)
@@ -90,9 +93,16 @@ def _run(args: argparse.Namespace) -> int:
         raise ConfigError("give one URL, or two to compare")
     ring = parse_fleet(args.url[0])
     if len(args.url) == 2:
-        print(_moves(ring, parse_fleet(args.url[1], ring)))
+        new = parse_fleet(args.url[1], ring)
+        print(_moves(ring, new))
+        if args.picture:
+            diff = ring.diff(new)
+            draw_moves(args.picture, _summary(diff), diff.moves)
     else:
         print(_shares(ring, args.url[0]))
+        if args.picture:
+            title = f"place={ring.place}, {len(ring)} nodes"
+            draw_shares(args.picture, title, ring.share())
     return 0
 
 
