@@ -129,12 +129,12 @@ def _row(name: str, store: Any) -> str:
 
 def _stats(args: argparse.Namespace) -> int:
     with _open(args, args.name) as cache:
-        stats = cache.stats()["store"]
+        stats: Any = cache.stats()["store"]
     if args.json:
         print(json.dumps(stats, indent=2))
         return 0
     for key, label in BRIEF.items():
-        number = stats[key] - (key == "processes")  # type: ignore[literal-required]
+        number = stats[key] - (key == "processes")
         print(f"{number:>16}  {label}")
     return 0
 

@@ -22,6 +22,9 @@ else:
 
 __all__ = ["AsyncCalls"]
 
+#: Where a call gives no time to live.
+UNSET: Any = ...
+
 #: Pauses between tries to delete while another process has the lock: a second.
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.3)
 
@@ -69,11 +72,27 @@ class AsyncCalls(_Base):
     async def atouch(self, key: str | bytes, *args: Any) -> bool:
         return self.touch(key, *args)
 
-    async def aincr(self, key: str | bytes, delta: int = 1, **kw: Any) -> int:
-        return self.incr(key, delta, **kw)
+    async def aincr(
+        self,
+        key: str | bytes,
+        delta: int = 1,
+        *,
+        initial: int | None = 0,
+        ttl: Any = UNSET,
+    ) -> int:
+        given = {} if ttl is UNSET else {"ttl": ttl}
+        return self.incr(key, delta, initial=initial, **given)
 
-    async def adecr(self, key: str | bytes, delta: int = 1, **kw: Any) -> int:
-        return self.decr(key, delta, **kw)
+    async def adecr(
+        self,
+        key: str | bytes,
+        delta: int = 1,
+        *,
+        initial: int | None = 0,
+        ttl: Any = UNSET,
+    ) -> int:
+        given = {} if ttl is UNSET else {"ttl": ttl}
+        return self.decr(key, delta, initial=initial, **given)
 
     async def adelete(self, key: str | bytes) -> bool:
         name = self._key(key)

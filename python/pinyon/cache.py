@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Literal, Never, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from . import _core, load
 from .aio import AsyncCalls
@@ -15,7 +15,7 @@ from .cached import Cached
 from .decorate import decorate
 from .home import Home
 from .job import Job
-from .policy import Policy, Tags, make_policy
+from .policy import Tags, make_policy
 from .stats import Stats, stats_of
 from .steps import aresolve, resolve, run
 from .url import Config, parse
@@ -108,12 +108,14 @@ class Cache(AsyncCalls, _core.Cache):
         secret: bytes | str | list[bytes | str] | None = None,
         compress_min: int | Literal["off"] | None = None,
         compress_level: int | None = None,
-        **unknown: Never,
+        **more: Any,
     ) -> Cache:
         options = dict(locals())
-        options |= options.pop("unknown")  # refused by a list of what there is
+        options |= options.pop("more")  # what is unknown is refused by a list
         del options["cls"], options["url"]
         config = parse(url, options)
+        if config.far is not None:
+            cls = _far_class(cls)
         return cls._open(Home(config), config, config.namespace)
 
     @classmethod
@@ -129,6 +131,7 @@ class Cache(AsyncCalls, _core.Cache):
             secret=config.secret,
             compress_min=config.compress_min,
             compress_level=config.compress_level,
+            memcached=config.far is not None and config.far["engine"] == "memcached",
         )
         self._home = home
         self._prefix = prefix
@@ -300,9 +303,8 @@ class Cache(AsyncCalls, _core.Cache):
                 if found in _GOOD:
                     self._count_hit(found)
                     return None, found, value
-        given = self._config.ttl if ttl is UNSET else ttl
-        policy = make_policy(given, early=early, **options)
-        job = self._job(name, loader, policy)
+        job = self._job_for(key, loader, ttl, early, options)
+        policy = job.policy
         found, value = run(job.look(early, policy.early_cap))
         if found in _GOOD:
             self._count_hit(found)
@@ -314,16 +316,32 @@ class Cache(AsyncCalls, _core.Cache):
         if found == _core.FOUND_NEGATIVE:
             self._count("negative_hits", 1)
 
-    def _job(self, key: bytes, loader: Any, policy: Policy) -> Job:
-        return Job(
+    #: What a load asks of the store.
+    _job_type: type[Job] = Job
+    #: Are the values in an engine elsewhere? Then C knows nothing of a key yet.
+    _is_far = False
+
+    def _job_for(
+        self, key: Any, loader: Any, ttl: Any, early: float, options: dict[str, Any]
+    ) -> Job:
+        name = self._key(key)
+        given = self._config.ttl if ttl is UNSET else ttl
+        policy = make_policy(given, early=early, **_known(options))
+        tags = policy.tags
+        return self._job_type(
             self,
             policy,
-            key,
+            name,
             loader,
-            name=f"get_or_load({key.decode('utf-8', 'replace')!r})",
+            name=f"get_or_load({name.decode('utf-8', 'replace')!r})",
             count=self._count,
-            tags=lambda: policy.tags() if callable(policy.tags) else policy.tags,
+            tags=tags if callable(tags) else lambda: tags,
+            marks=() if not self._is_far else self._lasting_marks(tags),
         )
+
+    def _lasting_marks(self, tags: Any) -> tuple[bytes, ...]:
+        """The marks of the tags that are known before a call."""
+        return tuple(self._marks(None if callable(tags) else tags))
 
     # ---- Care -------------------------------------------------------------------
 
@@ -343,8 +361,8 @@ class Cache(AsyncCalls, _core.Cache):
 
     @property
     def url(self) -> str:
-        """Scheme and name, without options."""
-        return f"{self._config.scheme}://{self._config.name or ''}"
+        """Scheme and name or hosts, without options, users and passwords."""
+        return self._config.url
 
     @property
     def closed(self) -> bool:
@@ -393,6 +411,16 @@ class Cache(AsyncCalls, _core.Cache):
         raise TypeError(
             "a cache is not pickled: make one with the same URL in each process"
         )
+
+
+def _far_class(cls: type[Cache]) -> type[Cache]:
+    """What to make instead of ``cls`` where the values are far: a class that derives
+    from it too."""
+    from .far import FarCache  # which needs Cache as its base
+
+    if issubclass(FarCache, cls):
+        return FarCache
+    return type(cls.__name__, (cls, FarCache), {"__module__": cls.__module__})
 
 
 _POLICY = tuple(make_policy.__kwdefaults__ or ())

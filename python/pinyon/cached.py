@@ -39,7 +39,7 @@ class CacheInfo(NamedTuple):
     hits: int
     misses: int
     maxsize: int | None
-    currsize: int
+    currsize: int | None
 
 
 class _Miss:
@@ -78,15 +78,17 @@ class Cached(_core.Cached, Generic[P, R]):
 
     _policy: Policy
     _parameters: dict[str, Any]
-    _tag: str
+    _tag: str  # of the function's own
+    _marks: tuple[bytes, ...] = ()  # far: of the tags that are known before a call
 
     # ---- functools --------------------------------------------------------------
 
     def cache_info(self) -> CacheInfo:
         """(hits, misses, None, currsize): counted in this process; the size is of the
-        whole store and walks it, so it costs what the store is large."""
+        whole store and walks it, so it costs what the store is large. An engine
+        elsewhere is not walked: its size is None, not known."""
         counters = self._counters()
-        size = self.cache._store.count(self._head())
+        size = None if self.cache._is_far else self.cache._store.count(self._head())
         return CacheInfo(counters["hits"], counters["misses"], None, size)
 
     def cache_clear(self) -> None:
@@ -145,7 +147,7 @@ class Cached(_core.Cached, Generic[P, R]):
 
     def _job(self, args: Any, kwargs: Any, key: bytes) -> Job:
         function = self.__wrapped__
-        return Job(
+        return self.cache._job_type(
             self.cache,
             self._policy,
             key,
@@ -153,6 +155,7 @@ class Cached(_core.Cached, Generic[P, R]):
             name=self._name,
             count=self._count,
             tags=functools.partial(self._tags, args, kwargs),
+            marks=self._marks,
         )
 
     def _tags(self, args: Any, kwargs: Any) -> Iterable[str | bytes]:
@@ -183,7 +186,7 @@ def miss(
     job = cached._job(args, kwargs, key)
     if cache._store.bypassing:  # C did not look, for the sake of other callers
         found = FOUND_MISS
-    steps = load.answer(job, found)
+    steps = load.ask(job) if cache._is_far else load.answer(job, found)
     return aresolve(steps) if cached._is_async else resolve(steps)
 
 

@@ -66,7 +66,10 @@ def decorate(
     cached._parameters = parameters
     cached._is_async = _is_async(function)
     cached._tag = f"\0f:{cached._head().decode()}"
-    if policy.tags and not callable(policy.tags):
+    if cache._is_far:
+        lasting = () if policy.tags is None or callable(policy.tags) else policy.tags
+        cached._marks = cache._lasting_marks((cached._tag, *lasting))
+    elif policy.tags and not callable(policy.tags):
         with suppress(ClosedError, RegionError):  # each call meets it again
             cache._tags((cached._tag, *policy.tags))
     if cached._is_async:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextvars
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from . import _core
 from .flight import Flights
@@ -22,11 +23,16 @@ _bypassed: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar(
 
 
 class Home:
-    """One open store, the loads under way for it, and who uses it."""
+    """One open store or the client of a fleet, the loads under way, and who uses it."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.store = open_store(config)
+        self.client: Any = None
+        if config.far is None:
+            self.store = open_store(config)
+        else:
+            self.store = _core.Store(flags=_core.STORE_ABSENT)
+            self.client = open_client(config.far)
         self.flights = Flights()
         self.warn = Once()
         #: (prefix, name) of each cached function -> where it stands in the source.
@@ -70,6 +76,11 @@ def open_store(config: Config) -> _core.Store:
         flags=flags,
         dir=config.dir,
     )
+
+
+def open_client(settings: Mapping[str, Any]) -> Any:
+    """The client of a fleet, connected to nothing yet."""
+    return _core.Client(dict(settings))
 
 
 _homes: weakref.WeakSet[Home] = weakref.WeakSet()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 if TYPE_CHECKING:
     from .home import Home
 
-__all__ = ["CacheStats", "Stats", "StoreStats"]
+__all__ = ["CacheStats", "NodeStats", "Stats", "StoreStats"]
 
 
 class StoreStats(TypedDict):
@@ -69,15 +69,53 @@ class CacheStats(TypedDict):
     bypassed: int
 
 
+class NodeStats(TypedDict):
+    """Of one server of a fleet, as the client of this process has seen it."""
+
+    role: str
+    state: str
+    calls: int
+    errors: int
+    timeouts: int
+    retries: int
+    redirects: int
+    bytes_in: int
+    bytes_out: int
+    connects: int
+    disconnects: int
+    p50_us: float
+    p90_us: float
+    p99_us: float
+    p999_us: float
+
+
 class Stats(TypedDict):
     url: str
-    store: StoreStats
+    store: StoreStats | None  # None: the values are in an engine elsewhere
     calls: CacheStats
+    nodes: dict[str, NodeStats]  # "host:port"; of an engine elsewhere
 
 
 def stats_of(home: Home, counters: dict[str, int]) -> Stats:
     return {
-        "url": f"{home.config.scheme}://{home.config.name or ''}",
+        "url": home.config.url,
         "store": cast(StoreStats, home.store.stats()),
         "calls": cast(CacheStats, counters),
+        "nodes": {},
+    }
+
+
+def stats_of_far(home: Home, counters: dict[str, int]) -> Stats:
+    client, nodes = home.client, {}
+    for number, host, port, role, health, *_ in client._nodes():
+        name = f"{host}:{port}" if port else host
+        numbers = client._node_stats(number)
+        nodes[name] = {"role": role, "state": health} | {
+            key: numbers[key] for key in NodeStats.__annotations__ if key in numbers
+        }
+    return {
+        "url": home.config.url,
+        "store": None,
+        "calls": cast(CacheStats, counters),
+        "nodes": cast(dict[str, NodeStats], nodes),
     }

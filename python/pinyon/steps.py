@@ -38,8 +38,12 @@ Command = tuple[Any, ...]
 class Client(Protocol):
     """What a step needs of :class:`_core.Client`."""
 
-    def _run(self, commands: Sequence[Command], /) -> list[Any]: ...
-    def _arun(self, commands: Sequence[Command], /) -> Awaitable[list[Any]]: ...
+    def _run(
+        self, commands: Sequence[Command], *, node: int | None = None
+    ) -> list[Any]: ...
+    def _arun(
+        self, commands: Sequence[Command], *, node: int | None = None
+    ) -> Awaitable[list[Any]]: ...
 
 
 #: A single wait for the host's lease: only asking again notices a dead holder.
@@ -155,17 +159,20 @@ class Ask:
     """Sends commands to the engine, in one flight to each of its nodes. Gives the list
     of replies; a command that failed has its exception in its place."""
 
-    __slots__ = ("client", "commands")
+    __slots__ = ("client", "commands", "node")
 
-    def __init__(self, client: Client, commands: Sequence[Command]) -> None:
+    def __init__(
+        self, client: Client, commands: Sequence[Command], node: int | None = None
+    ) -> None:
         self.client = client
         self.commands = commands
+        self.node = node  # None: each to the node of its key
 
     def perform(self) -> list[Any]:
-        return self.client._run(self.commands)
+        return self.client._run(self.commands, node=self.node)
 
     async def aperform(self) -> list[Any]:
-        return await self.client._arun(self.commands)
+        return await self.client._arun(self.commands, node=self.node)
 
 
 class Lead:

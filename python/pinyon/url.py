@@ -1,4 +1,5 @@
-"""URLs of a host's caches: ``mem://?size=64MiB``, ``shm://shop?size=256MiB&ttl=10m``.
+"""URLs of caches: ``mem://?size=64MiB``, ``shm://shop?size=256MiB&ttl=10m``,
+``redis://h/0?namespace=shop``.
 
 What the query says beats what keyword arguments say. Whatever is wrong is a
 :class:`ConfigError` that names it and lists what would be right. :mod:`.dsn` has the
@@ -21,14 +22,14 @@ from ._core import (
     parse_ttl,
 )
 from .dsn import Dsn, decode, split
-from .fleet import SCHEMES
+from .fleet import SCHEMES, describe, parse_fleet
 from .options import Check, any_value, boolean, int_in, parse_size, text
 
 __all__ = ["Config", "parse", "parse_size"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
-#: Schemes of fleets, which this version does not speak.
+#: Schemes of fleets that this version does not speak.
 _LATER = ("couchbase", "couchbases", "pinyon")
 
 
@@ -51,10 +52,20 @@ class Config:
     secret: Any = None
     compress_min: int = 1024
     compress_level: int = 1
+    #: Settings of :class:`_core.Client`, where the values are in an engine elsewhere.
+    far: Mapping[str, Any] | None = None
+    flush: bool = False
+
+    @property
+    def url(self) -> str:
+        """For people: without users, passwords and options."""
+        if self.far is not None:
+            return describe(self.far)
+        return f"{self.scheme}://{self.name or ''}"
 
     def __repr__(self) -> str:
         """Without the secret."""
-        return f"Config({self.scheme}://{self.name or ''})"
+        return f"Config({self.url})"
 
 
 def parse(url: object, options: Mapping[str, Any]) -> Config:
@@ -63,6 +74,9 @@ def parse(url: object, options: Mapping[str, Any]) -> Config:
     dsn = _split(url)
     if "secret" in dsn.query:
         raise ConfigError("secret= does not belong in a URL: give it as a keyword")
+    if dsn.scheme in SCHEMES:
+        assert isinstance(url, str)
+        return _parse_far(url, dsn.scheme, options)
     checked = {
         name: _check(name, value, dsn.scheme)
         for given in (options, dsn.query)
@@ -75,17 +89,28 @@ def parse(url: object, options: Mapping[str, Any]) -> Config:
 def _split(url: object) -> Dsn:
     hint = "write mem:// for a cache of this process or shm://name for one of this host"
     dsn = split(url, hint)
-    if dsn.scheme in ("mem", "shm"):
+    if dsn.scheme in ("mem", "shm") or dsn.scheme in SCHEMES:
         return dsn
-    if dsn.scheme in SCHEMES or dsn.scheme in _LATER:
+    has = (
+        "mem:// (this process), shm://name (this host), and for fleets redis://,"
+        " redis+cluster://, redis+sentinel://, unix:// and memcached://"
+    )
+    if dsn.scheme in _LATER:
         raise ConfigError(
             f"{dsn.scheme}:// is not supported by this version of Pinyon, which has"
-            " mem:// (this process) and shm://name (this host)"
+            f" {has}"
         )
-    raise ConfigError(
-        f"{dsn.scheme}:// is not a scheme Pinyon knows: it has mem:// (this process)"
-        " and shm://name (this host)"
-    )
+    raise ConfigError(f"{dsn.scheme}:// is not a scheme Pinyon knows: it has {has}")
+
+
+def _parse_far(url: str, scheme: str, options: Mapping[str, Any]) -> Config:
+    settings, ours = parse_fleet(url, options, also=_FAR_CHECKS)
+    if ours.pop("near", None) is not None:
+        raise ConfigError(
+            "near= is not supported by this version of Pinyon: open a cache of this"
+            " host (shm://name) beside the one of the fleet"
+        )
+    return Config(scheme, None, far=settings, **ours)
 
 
 def _parse_name(dsn: Dsn) -> str | None:
@@ -153,7 +178,17 @@ _CHECKS: dict[str, Check] = {
 }
 _SHARED_ONLY = ("create", "dir")
 
-assert set(_CHECKS) == {f.name for f in fields(Config)} - {"scheme", "name"}
+#: Those of the cache itself, wherever its values are; and those of a far one.
+_EVERYWHERE = (
+    "ttl", "namespace", "codec", "secret", "compress_min", "compress_level"
+)  # fmt: skip
+_FAR_CHECKS: dict[str, Check] = {name: _CHECKS[name] for name in _EVERYWHERE}
+_FAR_CHECKS |= {"flush": boolean, "near": text}
+
+assert {*_CHECKS, *_FAR_CHECKS, "scheme", "name", "far"} == {
+    *(f.name for f in fields(Config)),
+    "near",
+}
 
 
 def _check(name: str, value: object, scheme: str) -> Any:

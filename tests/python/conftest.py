@@ -1,4 +1,8 @@
-"""What the tests share: both kinds of cache, own names, nothing left behind."""
+"""What the tests share: caches on every backend, own names, nothing left behind.
+
+A test that takes `cache` or `url` runs on each of BACKENDS; one that is marked
+`host_only` on those of this host, and one marked `far_only` on the others.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,12 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pinyon
 import pytest
+
+from tests.servers import Sentinels
 
 SHM = Path("/dev/shm")
 _numbers = itertools.count()
@@ -49,9 +56,64 @@ def region() -> Iterator[str]:
         pinyon.destroy(name)
 
 
-@pytest.fixture(params=["mem", "shm"])
+HOST_BACKENDS = ("mem", "shm")
+FAR_BACKENDS: tuple[str, ...] = (
+    "redis",
+    "valkey",
+    "cluster",
+    "sentinels",
+    "memcacheds",
+)
+
+if not hasattr(pinyon._core, "Client"):
+    FAR_BACKENDS = ()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "host_only: on mem:// and shm:// only")
+    config.addinivalue_line("markers", "far_only: on engines elsewhere only")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "url" in metafunc.fixturenames:
+        marks = {mark.name for mark in metafunc.definition.iter_markers()}
+        host = () if "far_only" in marks else HOST_BACKENDS
+        far = () if "host_only" in marks else FAR_BACKENDS
+        metafunc.parametrize("url", host + far, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def _sentinels() -> Iterator[Sentinels]:
+    with Sentinels(replicas=1) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def sentinels(_sentinels: Sentinels) -> Sentinels:
+    """A shared primary with a replica and sentinels, empty."""
+    _sentinels.primary.call("FLUSHALL")
+    return _sentinels
+
+
+def url_of(backend: str, server: Any) -> str:
+    """The URL of a server, or a fleet, that a fixture made."""
+    if backend == "cluster":
+        return f"redis+cluster://{','.join(server.addresses)}?flush=yes"
+    if backend == "sentinels":
+        hosts = ",".join(server.addresses)
+        return f"redis+sentinel://{hosts}/{server.name}/0?flush=yes"
+    if backend == "memcacheds":
+        return f"memcached://{','.join(s.address for s in server)}?flush=yes"
+    return f"{backend}://{server.address}/0?flush=yes"
+
+
+@pytest.fixture
 def url(request: pytest.FixtureRequest, region: str) -> str:
-    return "mem://?size=8MiB" if request.param == "mem" else f"shm://{region}?size=8MiB"
+    if request.param == "mem":
+        return "mem://?size=8MiB"
+    if request.param == "shm":
+        return f"shm://{region}?size=8MiB"
+    return url_of(request.param, request.getfixturevalue(request.param))
 
 
 @pytest.fixture

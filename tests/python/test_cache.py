@@ -110,12 +110,14 @@ def test_many_more_than_a_batch(cache):
     assert cache.get_many(items) == items
 
 
+@pytest.mark.host_only
 def test_set_many_names_what_does_not_fit(cache):
     large = os.urandom(cache.stats()["store"]["value_max"] + 1)
     assert cache.set_many({"a": 1, "b": large}) == ["b"]
     assert cache.get_many(["a", "b"]) == {"a": 1}
 
 
+@pytest.mark.host_only
 def test_a_value_that_does_not_fit_is_refused_whole(cache):
     cache.set("k", 1)
     with pytest.raises(pinyon.ValueTooLarge, match="store larger"):
@@ -344,6 +346,7 @@ def test_destroy(region):
         pinyon.destroy(region)
 
 
+@pytest.mark.host_only
 def test_closing_while_threads_are_inside(url):
     cache = pinyon.Cache(url)
     cache.set("k", b"x" * 300_000)
@@ -375,12 +378,14 @@ def test_a_cache_is_neither_pickled_nor_copied(cache):
 
 
 def test_repr_and_url(cache, url):
-    assert cache.url == url.split("?")[0]
+    said = url.split("?")[0].replace("valkey:", "redis:").removesuffix("/0")
+    assert cache.url == said
     assert repr(cache) == f"<pinyon.Cache {cache.url}>"
     cache.close()
     assert repr(cache) == f"<pinyon.Cache {cache.url} closed>"
 
 
+@pytest.mark.host_only
 def test_stats_and_check(cache):
     cache.set("k", 1)
     cache.get("k")

@@ -206,11 +206,12 @@ def test_cache_info_is_that_of_functools(cache):
     f = cache.cached(plain)
     f(1), f(1), f(2)
     info = f.cache_info()
-    assert info == (1, 2, None, 2)
+    size = None if cache._is_far else 2  # an engine elsewhere is not walked
+    assert info == (1, 2, None, size)
     assert len(info) == 4
     assert info._fields == functools.lru_cache(plain).cache_info()._fields
     f.cache_clear()
-    assert f.cache_info() == (0, 0, None, 0)
+    assert f.cache_info() == (0, 0, None, size and 0)
 
 
 def test_clear_is_of_one_function(cache):
@@ -231,9 +232,11 @@ def test_the_rest_of_the_surface(cache, calls):
     assert not MISS
     assert f.cache_contains(1) is False
     f(1)
-    before = cache.stats()["store"]
+    before = cache.stats()
     assert f.cache_contains(1) is True
-    assert cache.stats()["store"]["hits"] == before["hits"]
+    assert cache.stats()["calls"] == before["calls"]
+    if before["store"] is not None:
+        assert cache.stats()["store"]["hits"] == before["store"]["hits"]
     assert f.cache_get(1) == 1
     assert f.cache_set("other", 1) is True
     assert f(1) == "other"

@@ -212,7 +212,7 @@ def test_every_twin(cache):
         await cache.ainvalidate_tag("x")
         await cache.ainvalidate_tags(["x"])
         assert await cache.aget("t") is None
-        assert (await cache.astats())["store"]["items"] >= 1
+        assert (await cache.astats())["url"] == cache.url
         await cache.aclear()
         assert await cache.aget("a") is None
 
