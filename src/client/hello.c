@@ -4,6 +4,8 @@
 #include "client/hello_step.h"
 #include "wire/resp.h"
 
+#define TOO_MANY "ERR max number of clients" /* of all errors of a connection, an ERR */
+
 static bool
 starts(struct pn_bytes text, const char *prefix)
 {
@@ -122,7 +124,7 @@ take_refusal(struct pn_hello *hello, const struct pn_hello_opts *opts,
     } else if (starts(error, "LOADING")) {
         hello->is_loading = true;
         fail(hello, opts, PN_CLIENT_E_HELLO, error);
-    } else if (starts(error, "ERR max number of clients")) {
+    } else if (starts(error, TOO_MANY)) {
         hello->is_full = true;
         fail(hello, opts, PN_CLIENT_E_HELLO, error);
     } else if (starts(error, "DENIED")) {
@@ -135,28 +137,28 @@ take_refusal(struct pn_hello *hello, const struct pn_hello_opts *opts,
 
 /* Servers and proxies that do not know HELLO have many ways to say so, and in RESP2
  * every part of it is asked for by itself: if one of them is wrong, that will say which.
- */
+ * NOAUTH to a HELLO that authenticates means that HELLO was not even looked at: Valkey
+ * does not tell a stranger which commands there are. */
 static bool
-is_not_understood(struct pn_bytes error)
+is_not_understood(const struct pn_hello_opts *opts, struct pn_bytes error)
 {
-    return starts(error, "ERR") || starts(error, "NOPROTO") || starts(error, "NOPERM");
+    return starts(error, "NOPROTO") || starts(error, "NOPERM") ||
+           (starts(error, "ERR") && !starts(error, TOO_MANY)) ||
+           (starts(error, "NOAUTH") && pn_hello_has_auth(opts));
 }
 
 static void
 take_error(struct pn_hello *hello, const struct pn_hello_opts *opts,
            struct pn_bytes error)
 {
+    if (hello->step == PN_STEP_HELLO && is_not_understood(opts, error)) {
+        hello->is_fallback = true;
+        return;
+    }
     if (take_refusal(hello, opts, error)) {
         return;
     }
     switch (hello->step) {
-    case PN_STEP_HELLO:
-        if (is_not_understood(error)) {
-            hello->is_fallback = true;
-        } else {
-            fail(hello, opts, PN_CLIENT_E_HELLO, error);
-        }
-        break;
     case PN_STEP_SETNAME: /* a name is for people, but one that cannot be set is a mistake */
         if (find(error, PN_BYTES("names cannot")) < error.len) {
             fail(hello, opts, PN_CLIENT_E_HELLO, error);

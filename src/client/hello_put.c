@@ -7,12 +7,6 @@ bytes_of(const char *text)
     return (struct pn_bytes){text, strlen(text)};
 }
 
-static bool
-has_auth(const struct pn_hello_opts *opts)
-{
-    return opts->username != NULL || opts->password != NULL;
-}
-
 static struct pn_bytes
 user_of(const struct pn_hello_opts *opts)
 {
@@ -41,7 +35,7 @@ is_redis_step(enum pn_hello_step step, uint8_t protocol,
         return protocol == 3;
     }
     if (step == PN_STEP_AUTH) {
-        return protocol == 2 && has_auth(opts);
+        return protocol == 2 && pn_hello_has_auth(opts);
     }
     if (opts->role == PN_ROLE_SENTINEL) {
         return false;
@@ -71,7 +65,7 @@ is_said(enum pn_hello_step step, uint8_t protocol, const struct pn_hello_opts *o
 {
     if (opts->is_memcached) {
         return step == PN_STEP_MC_VERSION ||
-               (step == PN_STEP_MC_AUTH && has_auth(opts));
+               (step == PN_STEP_MC_AUTH && pn_hello_has_auth(opts));
     }
     return is_redis_step(step, protocol, opts);
 }
@@ -91,7 +85,7 @@ put_hello(const struct pn_hello_opts *opts, struct pn_out *out)
 {
     struct pn_bytes argv[7] = {PN_BYTES("HELLO"), PN_BYTES("3")};
     size_t argc = 2;
-    if (has_auth(opts)) {
+    if (pn_hello_has_auth(opts)) {
         argv[argc++] = PN_BYTES("AUTH");
         argv[argc++] = user_of(opts);
         argv[argc++] = pn_hello_password(opts);

@@ -25,6 +25,12 @@ enum pn_hello_step {
     PN_HELLO_STEPS,
 };
 
+static inline bool
+pn_hello_has_auth(const struct pn_hello_opts *opts)
+{
+    return opts->username != NULL || opts->password != NULL;
+}
+
 static inline struct pn_bytes
 pn_hello_password(const struct pn_hello_opts *opts)
 {

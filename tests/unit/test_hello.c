@@ -118,6 +118,12 @@ test_old_server(void)
     CHECK_EQ(hello.version, 0);
     hello = SHAKE(opts, "-NOPROTO unsupported protocol version\r\n", OK, OK, OK);
     CHECK_EQ(hello.state, PN_HELLO_DONE);
+    /* Valkey without HELLO: a stranger is not told */
+    hello = SHAKE(opts, NOAUTH, NOAUTH, OK, OK);
+    CHECK_EQ(hello.state, PN_HELLO_DONE);
+    CHECK(hello.is_fallback);
+    hello = SHAKE(opts, NOAUTH, NOAUTH, "-WRONGPASS invalid\r\n");
+    CHECK_EQ(hello.code, PN_CLIENT_E_AUTH);
     /* answered, in the protocol it has */
     opts.db = 0;
     hello = SHAKE(opts, "*4\r\n$7\r\nversion\r\n$5\r\n6.2.1\r\n$5\r\nproto\r\n:2\r\n");
@@ -165,11 +171,6 @@ test_refused_at_once(void)
     static const struct refusal rows[] = {
         {"-WRONGPASS invalid username-password pair or user is disabled.\r\n",
          PN_CLIENT_E_AUTH, false, false},
-        {"-NOAUTH HELLO must be called with the client already authenticated, "
-         "otherwise the HELLO <proto> AUTH <user> <pass> option can be used to "
-         "authenticate the client and select the RESP protocol version at the same "
-         "time\r\n",
-         PN_CLIENT_E_AUTH, false, false},
         {"-LOADING Redis is loading the dataset in memory\r\n", PN_CLIENT_E_HELLO, true,
          false},
         {"-ERR max number of clients reached\r\n", PN_CLIENT_E_HELLO, false, true},
@@ -182,6 +183,16 @@ test_refused_at_once(void)
     };
     struct pn_hello_opts opts = {.protocol = 3, .password = "hunter22"};
     check_refusals(&opts, rows, sizeof rows / sizeof rows[0]);
+    static const struct refusal no_password[] = {
+        {"-NOAUTH HELLO must be called with the client already authenticated, "
+         "otherwise the HELLO <proto> AUTH <user> <pass> option can be used to "
+         "authenticate the client and select the RESP protocol version at the same "
+         "time\r\n",
+         PN_CLIENT_E_AUTH, false, false},
+    };
+    opts.password = NULL;
+    check_refusals(&opts, no_password, 1);
+    opts.password = "hunter22";
     opts.protocol = 2; /* the same to AUTH, which comes first there */
     check_refusals(&opts, rows, sizeof rows / sizeof rows[0] - 1);
 }
