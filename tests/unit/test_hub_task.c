@@ -1,0 +1,199 @@
+#include "fleet_of.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* A server of a cluster of one that owns all slots. */
+struct town {
+    struct scripted *server;
+    _Atomic unsigned slots_asked, gets;
+    const char *slots; /* instead of the truth */
+    unsigned bad_slots;
+};
+
+static void
+talk(struct scripted_talk *t, void *context)
+{
+    struct town *town = context;
+    char text[128];
+    if (!scripted_is(t, 0, "CLUSTER")) {
+        town->gets++;
+        scripted_say(t, "+v\r\n");
+        return;
+    }
+    if (town->slots_asked++ < town->bad_slots) {
+        scripted_say(t, town->slots);
+        return;
+    }
+    snprintf(text, sizeof text,
+             "*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$0\r\n\r\n:%u\r\n$1\r\na\r\n",
+             scripted_port(town->server));
+    scripted_say(t, text);
+}
+
+static int
+get(struct pn_client *client, uint64_t ms)
+{
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("GET k\r\n", PN_REQ_READ, ms);
+    r.slot = 7;
+    int rc = run(hub, &r);
+    give(client, hub);
+    return rc;
+}
+
+/* The map is asked for before the first command, and once. */
+static void
+test_bootstrap(void)
+{
+    struct town town = {0};
+    town.server = scripted_start(talk, &town);
+    struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, &town.server, 1,
+                                        (struct pn_client_opts){0});
+    for (int i = 0; i < 20; i++) {
+        CHECK_EQ(get(client, 2000), 0);
+    }
+    CHECK_EQ(town.slots_asked, 1);
+    CHECK_EQ(town.gets, 20);
+    pn_client_free(client);
+    scripted_stop(town.server);
+}
+
+/* A server that does not know its slots, or says what is none: asked again, and no
+ * request ends before its deadline for it. */
+static void
+test_bad_answers(void)
+{
+    static const char *const bad[] = {
+        "-ERR This instance has cluster support disabled\r\n",
+        "-LOADING Redis is loading the dataset in memory\r\n",
+        "*1\r\n*3\r\n:9\r\n:3\r\n*2\r\n$1\r\nh\r\n:1\r\n",
+        "*0\r\n",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct town town = {.bad_slots = 1, .slots = bad[i]};
+        town.server = scripted_start(talk, &town);
+        struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, &town.server, 1,
+                                            (struct pn_client_opts){0});
+        CHECK_EQ(get(client, 4000), 0);
+        CHECK(town.slots_asked >= 2);
+        pn_client_free(client);
+        scripted_stop(town.server);
+    }
+}
+
+/* ---- One topology for several processes -------------------------------------------- */
+
+struct board {
+    pthread_mutex_t lock;
+    char *bytes;
+    size_t len;
+    bool is_taken;
+    unsigned published, refused;
+};
+
+static size_t
+board_read(void *context, void *buf, size_t cap)
+{
+    struct board *board = context;
+    pthread_mutex_lock(&board->lock);
+    size_t len = board->len;
+    if (len <= cap && len > 0) {
+        memcpy(buf, board->bytes, len);
+    }
+    pthread_mutex_unlock(&board->lock);
+    return len;
+}
+
+static void
+board_publish(void *context, const void *buf, size_t len)
+{
+    struct board *board = context;
+    pthread_mutex_lock(&board->lock);
+    free(board->bytes);
+    board->bytes = malloc(len);
+    memcpy(board->bytes, buf, len);
+    board->len = len;
+    board->published++;
+    CHECK(board->is_taken); /* only who holds the lock publishes */
+    pthread_mutex_unlock(&board->lock);
+}
+
+static bool
+board_lock(void *context, uint64_t hold_ns)
+{
+    struct board *board = context;
+    pthread_mutex_lock(&board->lock);
+    bool is_mine = !board->is_taken && hold_ns > 0;
+    board->is_taken |= is_mine;
+    board->refused += !is_mine;
+    pthread_mutex_unlock(&board->lock);
+    return is_mine;
+}
+
+static void
+board_unlock(void *context)
+{
+    struct board *board = context;
+    pthread_mutex_lock(&board->lock);
+    CHECK(board->is_taken);
+    board->is_taken = false;
+    pthread_mutex_unlock(&board->lock);
+}
+
+/* Who comes second takes the map from the board and asks nobody. */
+static void
+test_board(void)
+{
+    struct town town = {0};
+    struct board board = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    const struct pn_board face = {&board, board_read, board_publish, board_lock,
+                                  board_unlock};
+    town.server = scripted_start(talk, &town);
+    struct pn_client *client[4];
+    for (int i = 0; i < 4; i++) {
+        client[i] = fleet_of(PN_FLEET_CLUSTER, &town.server, 1,
+                             (struct pn_client_opts){.board = &face});
+        CHECK_EQ(get(client[i], 2000), 0);
+    }
+    CHECK_EQ(town.slots_asked, 1);
+    CHECK_EQ(board.published, 1);
+    CHECK(!board.is_taken);
+    for (int i = 0; i < 4; i++) {
+        pn_client_free(client[i]);
+    }
+    scripted_stop(town.server);
+    free(board.bytes);
+}
+
+/* What stands on the board is data: rubbish is not believed. */
+static void
+test_board_of_rubbish(void)
+{
+    struct town town = {0};
+    struct board board = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    const struct pn_board face = {&board, board_read, board_publish, board_lock,
+                                  board_unlock};
+    town.server = scripted_start(talk, &town);
+    board.len = 5000;
+    board.bytes = malloc(board.len);
+    memset(board.bytes, 0x5a, board.len);
+    struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, &town.server, 1,
+                                        (struct pn_client_opts){.board = &face});
+    CHECK_EQ(get(client, 2000), 0);
+    CHECK_EQ(town.slots_asked, 1);
+    CHECK_EQ(board.published, 1);
+    pn_client_free(client);
+    scripted_stop(town.server);
+    free(board.bytes);
+}
+
+int
+main(void)
+{
+    RUN(test_bootstrap);
+    RUN(test_bad_answers);
+    RUN(test_board);
+    RUN(test_board_of_rubbish);
+    return harness_done();
+}

@@ -1,0 +1,236 @@
+#define _GNU_SOURCE
+#include "fleet_of.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void
+talk(struct scripted_talk *t, void *context)
+{
+    (void)context;
+    if (!scripted_is(t, 0, "NEVER")) {
+        scripted_say(t, "+OK\r\n");
+    }
+}
+
+static int
+ping(struct pn_hub *hub)
+{
+    struct pn_request r = ask("PING\r\n", PN_REQ_READ, 2000);
+    return run(hub, &r);
+}
+
+/* The hub given back last is taken first, so that others grow idle. */
+static void
+test_last_in_first_out(void)
+{
+    struct scripted *server = scripted_start(talk, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *a = take(client), *b = take(client);
+    give(client, a);
+    give(client, b);
+    CHECK(take(client) == b);
+    CHECK(take(client) == a);
+    CHECK_EQ(pn_client_pool(client).taken, 2);
+    give(client, a);
+    give(client, b);
+    CHECK_EQ(pn_client_pool(client).idle, 2);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+struct waiter {
+    struct pn_client *client;
+    struct pn_hub *hub;
+    pthread_t thread;
+};
+
+static void *
+give_later(void *arg)
+{
+    struct waiter *waiter = arg;
+    usleep(30000);
+    give(waiter->client, waiter->hub);
+    return NULL;
+}
+
+/* Who finds all hubs taken waits, for as long as its deadline lets it. */
+static void
+test_waits(void)
+{
+    struct scripted *server = scripted_start(talk, NULL);
+    const struct pn_client_opts opts = {.max_hubs = 1};
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1, opts);
+    struct pn_hub *second = NULL;
+    struct waiter waiter = {.client = client, .hub = take(client)};
+    uint64_t now = pn_clock_mono_ns();
+    CHECK_EQ(pn_client_take(client, now, now, &second), PN_CLIENT_E_POOL);
+    CHECK_EQ(pn_client_take(client, now, now + 20 * MS, &second), PN_CLIENT_E_POOL);
+    CHECK(pn_clock_mono_ns() >= now + 20 * MS);
+    CHECK_EQ(pn_client_pool(client).exhausted, 2);
+    pthread_create(&waiter.thread, NULL, give_later, &waiter);
+    now = pn_clock_mono_ns();
+    CHECK_EQ(pn_client_take(client, now, now + 10 * SECOND, &second), PN_OK);
+    CHECK(second == waiter.hub);
+    pthread_join(waiter.thread, NULL);
+    give(client, second);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+enum { THREADS = 8, TURNS = 200 };
+
+static void *
+hammer(void *arg)
+{
+    struct pn_client *client = arg;
+    for (int i = 0; i < TURNS; i++) {
+        struct pn_hub *hub = NULL;
+        uint64_t now = pn_clock_mono_ns();
+        if (CHECK_EQ(pn_client_take(client, now, now + 20 * SECOND, &hub), PN_OK)) {
+            CHECK_EQ(ping(hub), 0);
+            give(client, hub);
+        }
+    }
+    return NULL;
+}
+
+static void
+test_threads(void)
+{
+    struct scripted *server = scripted_start(talk, NULL);
+    const struct pn_client_opts opts = {.max_hubs = 3};
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1, opts);
+    pthread_t thread[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        pthread_create(&thread[i], NULL, hammer, client);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(thread[i], NULL);
+    }
+    struct pn_pool_counts counts = pn_client_pool(client);
+    CHECK_EQ(counts.taken, 0);
+    CHECK(counts.idle <= 3);
+    CHECK(scripted_connections(server) <= 3);
+    struct pn_node_stats stats;
+    pn_client_stats(client, 0, &stats);
+    CHECK_EQ(stats.calls, THREADS * TURNS);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+/* What was left under way, or changed for one caller, is not another's to find. */
+static void
+test_given_back_dirty(void)
+{
+    struct scripted *server = scripted_start(talk, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    CHECK_EQ(ping(hub), 0);
+    struct pn_request r = ask("NEVER\r\n", 0, 60000);
+    uint64_t now = pn_clock_mono_ns();
+    CHECK_EQ(pn_hub_run(hub, &r, 1, now, now + MS), 1);
+    give(client, hub);
+    hub = take(client);
+    CHECK_EQ(ping(hub), 0);
+    CHECK_EQ(scripted_connections(server), 2);
+    pn_hub_soil(hub);
+    give(client, hub);
+    hub = take(client);
+    CHECK_EQ(ping(hub), 0);
+    CHECK_EQ(scripted_connections(server), 3);
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+/* Idle ones close, but for as many as are to be kept. */
+static void
+test_sweep(void)
+{
+    struct scripted *server = scripted_start(talk, NULL);
+    const struct pn_client_opts opts = {.min_hubs = 1, .idle_ns = SECOND};
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1, opts);
+    struct pn_hub *hub[3];
+    for (int i = 0; i < 3; i++) {
+        hub[i] = take(client);
+    }
+    for (int i = 0; i < 3; i++) {
+        give(client, hub[i]);
+    }
+    pn_client_sweep(client, pn_clock_mono_ns());
+    CHECK_EQ(pn_client_pool(client).idle, 3);
+    pn_client_sweep(client, pn_clock_mono_ns() + 2 * SECOND);
+    CHECK_EQ(pn_client_pool(client).idle, 1);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+static void
+test_closed(void)
+{
+    struct scripted *server = scripted_start(talk, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client), *none = NULL;
+    pn_client_close(client);
+    uint64_t now = pn_clock_mono_ns();
+    CHECK_EQ(pn_client_take(client, now, now + SECOND, &none), PN_CLIENT_E_CLOSED);
+    CHECK_EQ(ping(hub), 0); /* what is taken goes on until it is given back */
+    give(client, hub);
+    CHECK_EQ(pn_client_pool(client).taken, 0);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+/* The child dials for itself, and the parent's connection goes on. */
+static void
+test_fork(void)
+{
+    struct scripted *server = scripted_start(talk, NULL);
+    const struct pn_client_opts opts = {.max_hubs = 2};
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1, opts);
+    struct pn_hub *idle = take(client), *taken = take(client);
+    CHECK_EQ(ping(idle), 0);
+    CHECK_EQ(ping(taken), 0);
+    give(client, idle);
+    pn_client_before_fork(client);
+    fflush(stdout);
+    pid_t pid = fork();
+    pn_client_after_fork(client, pid == 0);
+    if (pid == 0) {
+        bool is_good = pn_client_pool(client).taken == 0;
+        struct pn_hub *a = take(client), *b = take(client);
+        is_good &= ping(a) == 0 && ping(b) == 0;
+        give(client, a);
+        give(client, b);
+        give(client, taken); /* of the parent's caller: freed */
+        is_good &= pn_client_pool(client).taken == 0;
+        pn_client_free(client);
+        _exit(is_good ? 0 : 1);
+    }
+    int status = 1;
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_EQ(status, 0);
+    CHECK_EQ(ping(taken), 0);
+    give(client, taken);
+    CHECK_EQ(scripted_connections(server), 4);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+int
+main(void)
+{
+    RUN(test_last_in_first_out);
+    RUN(test_waits);
+    RUN(test_threads);
+    RUN(test_given_back_dirty);
+    RUN(test_sweep);
+    RUN(test_closed);
+    RUN(test_fork);
+    return harness_done();
+}
