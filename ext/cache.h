@@ -198,7 +198,7 @@ CACHE_FAST(fill);
 CACHE_FAST(drop);
 CACHE_ONE(has);
 CACHE_FAST(count);
-/* sealed.c: for caches whose values are in an engine that others share */
+/* seal.c, sealed.c: for caches whose values are in an engine that others share */
 CACHE_FAST(seal);
 CACHE_FAST(unseal);
 CACHE_ONE(marks);

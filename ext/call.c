@@ -20,6 +20,7 @@ call_begin(struct call *call, struct client_object *client, void *room, size_t c
     call->is_timed = false;
     call->run = 0;
     call->node = PN_NODE_NONE;
+    call->home = (struct pn_bytes){NULL, 0};
     call->keys = call->found = NULL;
 }
 

@@ -86,12 +86,13 @@ struct call {
     size_t n_commands, n_parts, command_cap, part_cap;
     size_t sent; /* parts that earlier rounds had */
     uint64_t now, deadline;
-    uint64_t blocks_ns; /* by how much its commands may wait; PN_NEVER: for ever */
-    bool is_timed;      /* the caller said how long it may take */
-    uint32_t run;       /* enum run_flags */
-    uint16_t node;      /* PN_NODE_NONE: by key */
-    PyObject *keys;     /* of get_many: a tuple */
-    PyObject *found;    /* of get_many: a dict */
+    uint64_t blocks_ns;   /* by how much its commands may wait; PN_NEVER: for ever */
+    bool is_timed;        /* the caller said how long it may take */
+    uint32_t run;         /* enum run_flags */
+    uint16_t node;        /* PN_NODE_NONE: by key */
+    struct pn_bytes home; /* aims commands without a key; {NULL, 0}: at any primary */
+    PyObject *keys;       /* of get_many: a tuple */
+    PyObject *found;      /* of get_many: a dict */
 };
 
 /* CALL needs no initialization; ROOM[0..cap) aligned to 8. KEYS and FOUND are NULL. */

@@ -6,10 +6,14 @@
  */
 #include "cache.h"
 #include "cached.h"
+#include "client_type.h"
 #include "codec_type.h"
+#include "driver.h"
 #include "errors.h"
 #include "load.h"
+#include "meta_reply.h"
 #include "ring_type.h"
+#include "session.h"
 #include "store_type.h"
 #include "ttl.h"
 
@@ -53,6 +57,16 @@ add_types(PyObject *module)
 }
 
 static int
+add_client(PyObject *module)
+{
+    if (meta_reply_type_add(module) < 0 || client_type_add(module) < 0 ||
+        driver_type_add(module) < 0) {
+        return -1;
+    }
+    return session_type_add(module);
+}
+
+static int
 add_constants(PyObject *module)
 {
     static const struct {
@@ -86,7 +100,8 @@ add_constants(PyObject *module)
 static int
 core_exec(PyObject *module)
 {
-    if (errors_add(module) < 0 || add_codec(module) < 0 || add_types(module) < 0) {
+    if (errors_add(module) < 0 || add_codec(module) < 0 || add_types(module) < 0 ||
+        add_client(module) < 0) {
         return -1;
     }
     return add_constants(module);
@@ -102,6 +117,9 @@ core_traverse(PyObject *module, visitproc visit, void *arg)
 #define VISIT_TYPE(field) Py_VISIT(st->field);
     CORE_TYPES(VISIT_TYPE)
 #undef VISIT_TYPE
+#define VISIT_OBJECT(field) Py_VISIT(st->field);
+    CORE_OBJECTS(VISIT_OBJECT)
+#undef VISIT_OBJECT
     return codec_state_traverse(&st->codec, visit, arg);
 }
 
@@ -116,6 +134,9 @@ core_clear(PyObject *module)
 #define CLEAR_TYPE(field) Py_CLEAR(st->field);
     CORE_TYPES(CLEAR_TYPE)
 #undef CLEAR_TYPE
+#define CLEAR_OBJECT(field) Py_CLEAR(st->field);
+    CORE_OBJECTS(CLEAR_OBJECT)
+#undef CLEAR_OBJECT
     codec_state_clear(&st->codec);
     return 0;
 }

@@ -103,7 +103,8 @@ plan_keys(struct call *call, const struct words *words,
     if (is_one_owner(owner, n)) {
         return 0;
     }
-    if ((info->flags & PN_CMD_SPLIT) != 0 && (call->run & RUN_ATOMIC) == 0) {
+    if ((info->flags & PN_CMD_SPLIT) != 0 &&
+        (call->run & (RUN_ATOMIC | RUN_SESSION)) == 0) {
         return call_split(call, words, info, owner, n) < 0 ? -1 : 1;
     }
     bool is_cluster = call->client->share->kind == PN_FLEET_CLUSTER;
@@ -137,10 +138,11 @@ plan(struct call *call, const struct words *words, const struct pn_command_info 
     enum pn_fleet_kind kind = call->client->share->kind;
     struct pn_bytes none = {NULL, 0};
     bool is_many = kind == PN_FLEET_CLUSTER || kind == PN_FLEET_HASH;
+    bool is_alone = (call->run & (RUN_ATOMIC | RUN_SESSION)) != 0;
     if (!is_many || call->node != PN_NODE_NONE) {
         return plan_part(call, words, info, none);
     }
-    if ((info->flags & PN_CMD_EVERY) != 0 && (call->run & RUN_ATOMIC) == 0) {
+    if ((info->flags & PN_CMD_EVERY) != 0 && !is_alone) {
         return call_to_all(call, call->n_commands - 1) < 0 ? -1 : 0;
     }
     size_t n = 0;
@@ -150,7 +152,7 @@ plan(struct call *call, const struct words *words, const struct pn_command_info 
     }
     int rc = n < 2 ? 0 : plan_keys(call, words, info, key, n);
     return rc != 0 ? (rc < 0 ? -1 : 0)
-                   : plan_part(call, words, info, n == 0 ? none : key[0]);
+                   : plan_part(call, words, info, n == 0 ? call->home : key[0]);
 }
 
 static int

@@ -66,14 +66,30 @@
     X(unsigned_error, "Unsigned", st->serialization_error, NULL)                   \
     X(type_not_allowed, "TypeNotAllowed", st->serialization_error, PyExc_TypeError)
 
-#define CORE_TYPES(X)                                                     \
-    X(store_type)                                                         \
-    X(lease_type)                                                         \
-    X(cache_type) X(cached_type) X(bound_type) X(ready_type) X(ring_type) \
-    X(sealed_type) \
-        X(meta_reply_type) X(client_type) X(driver_type) X(session_type)
+#define CORE_TYPES(X)                                                          \
+    X(store_type)                                                              \
+    X(lease_type)                                                              \
+    X(cache_type)                                                              \
+    X(cached_type)                                                             \
+    X(bound_type) X(ready_type) X(ring_type) X(sealed_type) X(meta_reply_type) \
+        X(client_type) X(driver_type) X(session_type)
+
+/* What is taken of the standard library when the first call on a loop is made, and names
+ * of methods. */
+#define CORE_OBJECTS(X)                                \
+    X(asyncio_running) /* asyncio.get_running_loop */  \
+    X(asyncio_future)  /* asyncio.Future */            \
+    X(asyncio_invalid) /* asyncio.InvalidStateError */ \
+    X(context_type)    /* contextvars.Context */       \
+    X(getaddrinfo)     /* socket.getaddrinfo */        \
+    X(name_set_result)                                 \
+    X(name_set_exception)                              \
+    X(name_create_future)
 
 struct core_state {
+#define CORE_OBJECT_FIELD(field) PyObject *field;
+    CORE_OBJECTS(CORE_OBJECT_FIELD)
+#undef CORE_OBJECT_FIELD
 #define CORE_FIELD(field, name, base, other) PyObject *field;
     CORE_EXCEPTIONS(CORE_FIELD)
 #undef CORE_FIELD

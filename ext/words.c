@@ -50,7 +50,7 @@ static int
 word_of_float(struct arena *arena, PyObject *arg, struct pn_bytes *bytes)
 {
     char *text = PyOS_double_to_string(PyFloat_AsDouble(arg), 'r', 0, Py_DTSF_ADD_DOT_0,
-                                      NULL);
+                                       NULL);
     if (text == NULL) {
         return -1;
     }

@@ -1,0 +1,34 @@
+/*
+ * client_opts - the options of a client: a dict by name, as python/pinyon/fleet.py makes
+ * it, to struct pn_client_opts
+ *
+ * Durations are seconds (int or float), sizes bytes, sequences lists or tuples. What is
+ * not in the dict has its default; a name that nobody knows is an ArgumentError. The
+ * strings stay the dict's, which must live until the client is opened.
+ */
+#ifndef PINYON_EXT_CLIENT_OPTS_H
+#define PINYON_EXT_CLIENT_OPTS_H
+
+#include "client/client.h"
+#include "state.h"
+
+struct client_settings {
+    struct pn_client_opts opts;
+    struct pn_place_opts place;
+    struct pn_tls_opts tls;
+    uint64_t timeout_ns; /* of a call */
+    bool is_tls, is_decoded;
+    /* from the heap, see client_opts_free() */
+    struct pn_endpoint *seed, *gutter;
+    const char **names;
+    double *weights;
+};
+
+/* 0, or -1 with an exception set; client_opts_free() either way. */
+int
+client_opts_read(struct core_state *st, PyObject *options,
+                 struct client_settings *settings);
+void
+client_opts_free(struct client_settings *settings);
+
+#endif

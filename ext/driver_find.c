@@ -1,0 +1,276 @@
+/*
+ * driver_find - the driver of the loop that runs here
+ */
+#include "client/code.h"
+#include "codec_compat.h"
+#include "driver.h"
+
+/* ---- What asyncio has for us -------------------------------------------------- */
+
+/* An attribute of a module, both by name; NULL with an exception set. */
+static PyObject *
+take_from(const char *module, const char *name)
+{
+    PyObject *found = PyImport_ImportModule(module);
+    PyObject *attribute = found == NULL ? NULL : PyObject_GetAttrString(found, name);
+    Py_XDECREF(found);
+    return attribute;
+}
+
+/* Imported by the first call on a loop, not by `import pinyon`. */
+static int
+import_asyncio(struct core_state *st)
+{
+    if (st->name_create_future != NULL) {
+        return 0;
+    }
+#define TAKE(field, object)   \
+    if (st->field == NULL) {  \
+        st->field = (object); \
+    }                         \
+    if (st->field == NULL) {  \
+        return -1;            \
+    }
+    TAKE(asyncio_running, take_from("asyncio", "get_running_loop"))
+    TAKE(asyncio_future, take_from("asyncio", "Future"))
+    TAKE(asyncio_invalid, take_from("asyncio", "InvalidStateError"))
+    TAKE(context_type, take_from("contextvars", "Context"))
+    TAKE(getaddrinfo, take_from("socket", "getaddrinfo"))
+    TAKE(name_set_result, PyUnicode_InternFromString("set_result"))
+    TAKE(name_set_exception, PyUnicode_InternFromString("set_exception"))
+    TAKE(name_create_future, PyUnicode_InternFromString("create_future"))
+#undef TAKE
+    return 0;
+}
+
+/* ---- The loop ----------------------------------------------------------------- */
+
+static bool
+is_true(PyObject *loop, const char *method)
+{
+    PyObject *answer = PyObject_CallMethod(loop, method, NULL);
+    bool is = answer != NULL && PyObject_IsTrue(answer) == 1;
+    Py_XDECREF(answer);
+    PyErr_Clear();
+    return is;
+}
+
+/* The object that REF refers to, borrowed: whoever runs on the loop keeps it alive. */
+static PyObject *
+referent(PyObject *ref)
+{
+#ifdef Py_GIL_DISABLED
+    PyObject *object = NULL;
+    PyWeakref_GetRef(ref, &object);
+    Py_XDECREF(object);
+    return object;
+#else
+    PyObject *object = PyWeakref_GetObject(ref);
+    return object == Py_None ? NULL : object;
+#endif
+}
+
+PyObject *
+driver_loop(struct driver *self)
+{
+    PyObject *loop = self->loop_ref == NULL ? NULL : referent(self->loop_ref);
+    return loop == NULL || is_true(loop, "is_closed") ? NULL : loop;
+}
+
+/* ---- Making ------------------------------------------------------------------- */
+
+static int
+add_to_client(struct driver *self, struct client_object *client)
+{
+    if (client->drivers == NULL && (client->drivers = PyDict_New()) == NULL) {
+        return -1;
+    }
+    PyObject *key = PyLong_FromVoidPtr((void *)(uintptr_t)self->key);
+    int rc = key == NULL ? -1 : PyDict_SetItem(client->drivers, key, (PyObject *)self);
+    Py_XDECREF(key);
+    self->client = rc == 0 ? client : NULL;
+    return rc;
+}
+
+/* The weak reference, the empty context, and of which type the loop's futures are. */
+static int
+meet_loop(struct driver *self, PyObject *loop)
+{
+    struct core_state *st = self->st;
+    PyObject *orphaned = PyObject_GetAttrString((PyObject *)self, "_orphaned");
+    PyObject *context = PyObject_CallFunctionObjArgs(st->context_type, NULL);
+    PyObject *future = PyObject_CallMethodObjArgs(loop, st->name_create_future, NULL);
+    if (orphaned != NULL && context != NULL && future != NULL) {
+        self->loop_ref = PyWeakref_NewRef(loop, orphaned);
+        self->in_context = Py_BuildValue("{sO}", "context", context);
+        self->is_plain = (PyObject *)Py_TYPE(future) == st->asyncio_future;
+    }
+    Py_XDECREF(orphaned);
+    Py_XDECREF(context);
+    Py_XDECREF(future);
+    return self->loop_ref == NULL || self->in_context == NULL ? -1 : 0;
+}
+
+static struct driver *
+make(struct client_object *client, PyObject *loop, const void *key)
+{
+    struct driver *self = core_alloc(client->st->driver_type);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->st = client->st;
+    self->share = share_hold(client->share);
+    self->key = key != NULL ? key : self;
+    self->timer_at = PN_NEVER;
+    int rc = pn_hub_new(self->share->client, true, &self->hub);
+    if (rc < 0) {
+        struct fault_place place = {.node = PN_NODE_NONE};
+        fault_raise(fault_of_code(self->st, rc, &place));
+    }
+    if (rc < 0 || meet_loop(self, loop) < 0 || add_to_client(self, client) < 0) {
+        driver_abandon(self);
+        Py_DECREF((PyObject *)self);
+        return NULL;
+    }
+    return self;
+}
+
+struct driver *
+driver_make(struct client_object *client, PyObject *loop)
+{
+    return make(client, loop, NULL);
+}
+
+struct driver *
+driver_lend(struct client_object *client, struct driver *shared)
+{
+    struct driver *lent = shared->spare;
+    shared->spare = NULL;
+    PyObject *loop = lent != NULL ? NULL : driver_loop(shared);
+    if (loop != NULL) {
+        lent = make(client, loop, NULL);
+    }
+    return lent;
+}
+
+/* ---- Finding ------------------------------------------------------------------ */
+
+/* All drivers of CLIENT as a list, which holds them; NULL without an exception. */
+static PyObject *
+list_of(struct client_object *client)
+{
+    PyObject *list = client->drivers == NULL ? NULL : PyDict_Values(client->drivers);
+    PyErr_Clear();
+    return list;
+}
+
+/* Loops that were closed and are still referred to, by an unfinished future say. */
+static void
+sweep(struct client_object *client)
+{
+    PyObject *list = list_of(client);
+    Py_ssize_t n = list == NULL ? 0 : PyList_Size(list);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        struct driver *driver = (struct driver *)PyList_GetItem(list, i);
+        if (driver_loop(driver) == NULL) {
+            driver_abandon(driver);
+        }
+    }
+    Py_XDECREF(list);
+}
+
+static struct driver *
+find(struct client_object *client, PyObject *loop)
+{
+    if (client->drivers == NULL) {
+        return NULL;
+    }
+    PyObject *key = PyLong_FromVoidPtr(loop);
+    PyObject *found = key == NULL ? NULL : codec_dict_get(client->drivers, key);
+    struct driver *driver = (struct driver *)found;
+    Py_XDECREF(key);
+    bool is_it = driver != NULL && driver->hub != NULL && driver->loop_ref != NULL &&
+                 referent(driver->loop_ref) == loop;
+    if (driver != NULL && !is_it) { /* a loop that died, and another in its place */
+        driver_abandon(driver);
+        Py_CLEAR(found);
+    }
+    return (struct driver *)found;
+}
+
+struct driver *
+driver_of_running(struct client_object *client)
+{
+    if (import_asyncio(client->st) < 0) {
+        return NULL;
+    }
+    PyObject *loop = PyObject_CallFunctionObjArgs(client->st->asyncio_running, NULL);
+    if (loop == NULL) {
+        return NULL;
+    }
+    struct driver *driver = find(client, loop);
+    if (driver == NULL && !PyErr_Occurred()) {
+        sweep(client);
+        driver = make(client, loop, loop);
+    }
+    Py_DECREF(loop);
+    return driver;
+}
+
+/* ---- Letting go --------------------------------------------------------------- */
+
+/* Here and now where nothing else can be running on the loop; else by the loop. */
+static void
+drop(struct driver *driver, PyObject *running)
+{
+    PyObject *loop = Py_XNewRef(driver_loop(driver));
+    PyObject *close = NULL, *handle = NULL;
+    driver->client = NULL;
+    if (loop != NULL && loop != running && is_true(loop, "is_running")) {
+        close = PyObject_GetAttrString((PyObject *)driver, "_close");
+        handle = close == NULL
+                     ? NULL
+                     : PyObject_CallMethod(loop, "call_soon_threadsafe", "O", close);
+        PyErr_Clear();
+    }
+    if (handle == NULL) {
+        driver_close(driver);
+    }
+    Py_XDECREF(close);
+    Py_XDECREF(handle);
+    Py_XDECREF(loop);
+}
+
+void
+driver_drop_all(struct client_object *client)
+{
+    PyObject *drivers = client->drivers;
+    if (drivers == NULL) {
+        return;
+    }
+    PyObject *type, *value, *traceback; /* it may be called while one is raised */
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *running = PyObject_CallFunctionObjArgs(client->st->asyncio_running, NULL);
+    PyErr_Clear();
+    PyObject *list = list_of(client);
+    client->drivers = NULL;
+    Py_ssize_t n = list == NULL ? 0 : PyList_Size(list);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        drop((struct driver *)PyList_GetItem(list, i), running);
+    }
+    Py_XDECREF(list);
+    Py_XDECREF(running);
+    Py_DECREF(drivers);
+    PyErr_Restore(type, value, traceback);
+}
+
+void
+driver_forget_all(struct client_object *client)
+{
+    PyObject *list = list_of(client);
+    Py_ssize_t n = list == NULL ? 0 : PyList_Size(list);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        driver_abandon((struct driver *)PyList_GetItem(list, i));
+    }
+    Py_XDECREF(list);
+}

@@ -1,0 +1,316 @@
+#include "base/clock.h"
+#include "driver.h"
+
+/* ---- Calls -------------------------------------------------------------------- */
+
+struct aio_call *
+aio_call_new(struct client_object *client, size_t cap)
+{
+    struct aio_call *self = PyMem_Malloc(sizeof *self + cap);
+    if (self == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    call_begin(&self->call, client, self + 1, cap);
+    Py_INCREF((PyObject *)client);
+    self->driver = self->home = NULL;
+    self->future = self->shape = self->owner = NULL;
+    self->result = call_result_one;
+    self->left = 0;
+    self->previous = self->next = NULL;
+    return self;
+}
+
+void
+aio_call_free(struct aio_call *self)
+{
+    if (self == NULL) {
+        return;
+    }
+    struct client_object *client = self->call.client;
+    call_end(&self->call);
+    Py_XDECREF(self->future);
+    Py_XDECREF(self->shape);
+    Py_XDECREF(self->owner);
+    if (self->home != NULL) {
+        Py_DECREF((PyObject *)self->driver);
+        Py_DECREF((PyObject *)self->home);
+    }
+    PyMem_Free(self);
+    Py_DECREF((PyObject *)client);
+}
+
+static void
+link_call(struct driver *self, struct aio_call *call)
+{
+    call->driver = self;
+    call->next = NULL;
+    call->previous = self->last;
+    if (self->last != NULL) {
+        self->last->next = call;
+    } else {
+        self->first = call;
+    }
+    self->last = call;
+}
+
+static void
+unlink_call(struct driver *self, struct aio_call *call)
+{
+    if (call->previous != NULL) {
+        call->previous->next = call->next;
+    } else {
+        self->first = call->next;
+    }
+    if (call->next != NULL) {
+        call->next->previous = call->previous;
+    } else {
+        self->last = call->previous;
+    }
+}
+
+/* ---- Futures ------------------------------------------------------------------ */
+
+PyObject *
+driver_future(struct driver *self, PyObject *loop)
+{
+    struct core_state *st = self->st;
+    if (self->is_plain) { /* the running loop's, without a frame of Python */
+        return PyObject_CallFunctionObjArgs(st->asyncio_future, NULL);
+    }
+    return PyObject_CallMethodObjArgs(loop, st->name_create_future, NULL);
+}
+
+/* The exception that is set, as an object. */
+static PyObject *
+take_exception(void)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (value != NULL && traceback != NULL) {
+        PyException_SetTraceback(value, traceback);
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+}
+
+void
+driver_resolve(struct driver *self, PyObject *future, PyObject *value)
+{
+    struct core_state *st = self->st;
+    PyObject *method = value != NULL ? st->name_set_result : st->name_set_exception;
+    if (value == NULL) {
+        value = take_exception();
+    }
+    PyObject *done = PyObject_CallMethodObjArgs(future, method, value, NULL);
+    if (done == NULL && PyErr_ExceptionMatches(st->asyncio_invalid)) {
+        PyErr_Clear(); /* cancelled: its reply is nobody's */
+    } else if (done == NULL) {
+        PyErr_WriteUnraisable(future);
+    }
+    Py_XDECREF(done);
+    Py_XDECREF(value);
+}
+
+/* ---- A round of a call -------------------------------------------------------- */
+
+/* A driver that was lent is its home's spare now, or closes when there is one. */
+static void
+give_back(struct aio_call *call)
+{
+    struct driver *lent = call->driver, *home = call->home;
+    if (home->spare == NULL && home->hub != NULL && lent->hub != NULL) {
+        home->spare = lent;
+        Py_INCREF((PyObject *)lent);
+    } else {
+        driver_close(lent);
+    }
+}
+
+static void
+end_call(struct driver *self, struct aio_call *call, PyObject *value)
+{
+    unlink_call(self, call);
+    driver_resolve(self, call->future, value);
+    if (call->home != NULL) {
+        give_back(call);
+    }
+    aio_call_free(call);
+}
+
+/* The result, when there is no other round. */
+static PyObject *
+result_of(struct aio_call *call)
+{
+    PyObject *reply = call->result(&call->call);
+    if (reply == NULL || call->shape == NULL) {
+        return reply;
+    }
+    PyObject *shaped = PyObject_CallFunctionObjArgs(call->shape, reply, NULL);
+    Py_DECREF(reply);
+    return shaped;
+}
+
+/* Hands the next round to the hub, or ends the call. -1: an exception is set, and the
+ * call as it was. */
+static int
+next_round(struct driver *self, struct aio_call *call)
+{
+    Py_ssize_t n = call_next(&call->call);
+    if (n < 0) {
+        return -1;
+    }
+    if (n == 0) {
+        end_call(self, call, result_of(call));
+        return 0;
+    }
+    if (driver_schedule(self) < 0) {
+        return -1;
+    }
+    call->left = (size_t)n;
+    uint64_t now = call->call.now;
+    for (size_t i = call->call.n_parts - (size_t)n; i < call->call.n_parts; i++) {
+        pn_hub_submit(self->hub, &call->call.part[i].request, now);
+    }
+    return 0;
+}
+
+PyObject *
+driver_submit(struct driver *self, struct aio_call *call)
+{
+    PyObject *loop = driver_loop(self);
+    call->future = loop == NULL || self->hub == NULL ? NULL : driver_future(self, loop);
+    if (call->future == NULL) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(self->st->closed_error, "the client is closed");
+        }
+        call->driver = self;
+        aio_call_free(call);
+        return NULL;
+    }
+    PyObject *future = Py_NewRef(call->future);
+    link_call(self, call);
+    if (next_round(self, call) < 0) {
+        end_call(self, call, NULL);
+    }
+    return future;
+}
+
+/* A request is finished: makes its value; the last one of a round goes on. */
+static void
+take_finished(struct driver *self, struct pn_request *request)
+{
+    struct aio_call *call = request->owner;
+    struct part *part = (struct part *)(void *)request;
+    struct pn_bytes reply = {NULL, 0};
+    if (request->rc >= 0) {
+        reply = pn_hub_reply(self->hub, request);
+    }
+    if (call_take(&call->call, part, reply) < 0) {
+        part->value = take_exception();
+    }
+    if (--call->left == 0) {
+        call->call.now = pn_clock_mono_ns();
+        if (next_round(self, call) < 0) {
+            end_call(self, call, NULL);
+        }
+    }
+}
+
+/* ---- What the loop calls ------------------------------------------------------ */
+
+void
+driver_work(struct driver *self)
+{
+    if (self->is_working || self->hub == NULL) {
+        return;
+    }
+    self->is_working = true;
+    Py_INCREF((PyObject *)self);
+    struct pn_request *request;
+    while ((request = pn_hub_finished(self->hub)) != NULL) {
+        take_finished(self, request);
+    }
+    if (self->pushes != NULL) {
+        driver_take_pushes(self);
+    }
+    pn_hub_release(self->hub);
+    PyObject *loop = driver_loop(self);
+    if (loop != NULL) {
+        driver_apply_changes(self, loop);
+        driver_set_timer(self, loop);
+    }
+    self->is_working = false;
+    if (self->is_closing) {
+        driver_close(self);
+    }
+    Py_DECREF((PyObject *)self);
+}
+
+int
+driver_schedule(struct driver *self)
+{
+    if (self->is_flush_due) {
+        return 0;
+    }
+    PyObject *loop = driver_loop(self);
+    if (loop == NULL) {
+        PyErr_SetString(self->st->closed_error, "the event loop is closed");
+        return -1;
+    }
+    PyObject *flush = PyObject_GetAttrString((PyObject *)self, "_flush");
+    PyObject *call_soon = PyObject_GetAttrString(loop, "call_soon");
+    PyObject *args = flush == NULL ? NULL : PyTuple_Pack(1, flush);
+    PyObject *handle = NULL;
+    if (call_soon != NULL && args != NULL) {
+        handle = PyObject_Call(call_soon, args, self->in_context);
+    }
+    self->is_flush_due = handle != NULL;
+    Py_XDECREF(flush);
+    Py_XDECREF(call_soon);
+    Py_XDECREF(args);
+    Py_XDECREF(handle);
+    return handle == NULL ? -1 : 0;
+}
+
+PyObject *
+driver_flush(struct driver *self, PyObject *unused)
+{
+    (void)unused;
+    self->is_flush_due = false;
+    if (self->hub != NULL) {
+        pn_hub_step(self->hub, pn_clock_mono_ns());
+        driver_work(self);
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject *
+driver_ready(struct driver *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    unsigned long link = nargs == 2 ? PyLong_AsUnsignedLong(args[0]) : 0;
+    unsigned long io = nargs == 2 ? PyLong_AsUnsignedLong(args[1]) : 0;
+    if (nargs != 2 || PyErr_Occurred()) {
+        return NULL;
+    }
+    bool is_watched = link < self->n_watch && self->watch[link].fd >= 0;
+    if (self->hub != NULL && is_watched) {
+        pn_hub_ready(self->hub, (uint32_t)link, (uint8_t)io, pn_clock_mono_ns());
+        driver_work(self);
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject *
+driver_wake(struct driver *self, PyObject *unused)
+{
+    (void)unused;
+    self->timer_at = PN_NEVER;
+    if (self->hub != NULL) {
+        pn_hub_step(self->hub, pn_clock_mono_ns());
+        driver_work(self);
+    }
+    Py_RETURN_NONE;
+}
