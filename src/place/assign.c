@@ -73,11 +73,53 @@ keep_owners(struct assign_node *node, uint32_t n, uint16_t *owner, uint32_t slot
     }
 }
 
+/* The lot of a node for SLOT, in (0, 1): the larger the better among equal weights. */
+static inline double
+lot(const struct assign_node *node, uint32_t slot)
+{
+    uint64_t bits = pn_mix64(node->id ^ pn_mix64(slot + UINT64_C(1)));
+    return ((double)(bits >> 11) + 0.5) * 0x1p-53;
+}
+
+static bool
+are_alike(const struct assign_node *node, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        if (node[i].weight != node[0].weight) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Who gets SLOT: of those with room the one with the least -ln(lot) / weight, which each
+ * has with the probability of its weight. Between equals no logarithm is needed. */
+static uint32_t
+draw(const struct assign_node *node, uint32_t n, bool is_alike, uint32_t slot)
+{
+    uint32_t best = ASSIGN_NONE;
+    double least = INFINITY;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!has_room(node, i)) {
+            continue;
+        }
+        double mine = lot(&node[i], slot);
+        double cost = is_alike ? -mine : -log(mine) / node[i].weight;
+        if (cost < least) {
+            least = cost;
+            best = i;
+        }
+    }
+    PN_ASSERT(best != ASSIGN_NONE); /* targets add up to the slots: there is one */
+    return best;
+}
+
 void
 assign_owners(struct assign_node *node, uint32_t n, const struct assign_slots *table)
 {
     uint16_t *owner = table->owner;
-    uint32_t slots = table->slots, turn = 0;
+    uint32_t slots = table->slots;
+    bool is_alike = are_alike(node, n);
     keep_owners(node, n, owner, slots);
     for (uint32_t s = 0; s < slots; s++) {
         for (uint32_t r = 0; r < table->replicas && owner[s] == ASSIGN_NONE; r++) {
@@ -89,15 +131,11 @@ assign_owners(struct assign_node *node, uint32_t n, const struct assign_slots *t
         }
     }
     for (uint32_t s = 0; s < slots; s++) {
-        if (owner[s] != ASSIGN_NONE) {
-            continue;
+        if (owner[s] == ASSIGN_NONE) {
+            uint32_t next = draw(node, n, is_alike, s);
+            owner[s] = (uint16_t)next;
+            node[next].held++;
         }
-        while (!has_room(node, turn)) { /* targets add up to the slots: there is one */
-            turn = turn + 1 == n ? 0 : turn + 1;
-        }
-        owner[s] = (uint16_t)turn;
-        node[turn].held++;
-        turn = turn + 1 == n ? 0 : turn + 1;
     }
 }
 

@@ -2,9 +2,10 @@
  * assign - who gets which slot of a slot table
  *
  * Shares follow weights to the slot (largest remainder), and of two tables with the
- * same shares the one that moves fewer slots away from where they are is taken. Exact
- * balance needs that memory: slots dealt by a hash alone are as uneven as a ring with
- * as many points (docs/design/0020-placement.md).
+ * same shares the one that moves fewer slots away from where they are is taken. Slots
+ * that are nobody's go by weighted rendezvous, bounded by the shares: so a table without
+ * a memory is exact as well, and little else moves when the fleet changes (of 10 nodes
+ * 9.4 % instead of 9.1 %; docs/design/0020-placement.md).
  */
 #ifndef PN_PLACE_ASSIGN_H
 #define PN_PLACE_ASSIGN_H
@@ -15,6 +16,7 @@
 #define ASSIGN_NONE UINT16_MAX
 
 struct assign_node {
+    uint64_t id; /* of its name: the same in every process */
     double weight;
     uint32_t zone; /* 0: none */
     uint32_t target, held;
@@ -41,8 +43,8 @@ struct assign_slots {
 /*
  * Fills the owners, among which stand those of now, or ASSIGN_NONE. Slots stay where
  * they are as long as their node is within its target; the others go to nodes below
- * theirs: first to a replica of now, who has the data, then in turn. Wants
- * assign_targets(); sets HELD.
+ * theirs: first to a replica of now, who has the data, then to who draws the best lot
+ * for the slot. Wants assign_targets(); sets HELD. O(n) for each slot that is dealt.
  */
 void
 assign_owners(struct assign_node *node, uint32_t n, const struct assign_slots *table);

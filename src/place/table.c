@@ -144,6 +144,7 @@ fill(struct place_table *self, struct pn_why *why)
         return place_no_memory(why);
     }
     for (uint32_t i = 0; i < place->n; i++) {
+        node[i].id = pn_xxh3(place->member[i].name, place->member[i].len, 0);
         node[i].weight = place->member[i].weight;
         node[i].zone = place->member[i].zone;
     }

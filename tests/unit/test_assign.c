@@ -32,6 +32,7 @@ run(struct fixture *f, uint32_t n)
     unsigned counts[N_MAX] = {0}, must = 0;
     for (uint32_t i = 0; i < n; i++) {
         f->node[i].held = 0;
+        f->node[i].id = UINT64_C(0x9e3779b97f4a7c15) * (i + 1);
     }
     for (unsigned s = 0; s < SLOTS; s++) {
         f->before[s] = f->owner[s];
@@ -115,6 +116,32 @@ test_still(void)
     CHECK_EQ(run(f, 7), 0);
     CHECK_EQ(moved(f), 0);
     free(f);
+}
+
+/* Without a memory: exact as well, and when a node comes little moves that need not. */
+static void
+test_from_nothing(void)
+{
+    static const uint32_t sizes[] = {1, 3, 10, 40};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        uint32_t n = sizes[k];
+        struct fixture *small = begin(0), *large = begin(0);
+        unsigned differ = 0, needless = 0;
+        for (uint32_t i = 0; i <= n; i++) {
+            small->node[i].weight = large->node[i].weight = 1 + i % 3;
+        }
+        run(small, n);
+        run(large, n + 1);
+        for (unsigned s = 0; s < SLOTS; s++) {
+            differ += small->owner[s] != large->owner[s];
+            needless += small->owner[s] != large->owner[s] && large->owner[s] != n;
+        }
+        CHECK_EQ(differ - needless, large->node[n].target);
+        CHECK(needless * 25 <
+              SLOTS); /* 4 %; in turn, as cards are dealt, it was 50 % */
+        free(small);
+        free(large);
+    }
 }
 
 static void
@@ -204,6 +231,7 @@ main(void)
 {
     RUN(test_minimal);
     RUN(test_still);
+    RUN(test_from_nothing);
     RUN(test_replicas);
     RUN(test_heirs);
     return harness_done();

@@ -189,6 +189,33 @@ test_drain(void)
     pn_place_free(after);
 }
 
+/* Who starts with the same list must find the keys of whoever wrote them: never to be
+ * changed. */
+static void
+test_slots_for_ever(void)
+{
+    static const char *const key[] = {"",      "a",     "user:7", "session:{42}",
+                                      "key-1", "key-2", "key-3",  "key-4"};
+    static const uint32_t of_three[] = {2, 0, 1, 2, 1, 1, 2, 0};
+    static const uint32_t of_seven[] = {2, 1, 4, 2, 1, 3, 2, 5};
+    struct pn_member node[7];
+    char name[7][32];
+    for (unsigned n = 3; n <= 7; n += 4) {
+        for (unsigned i = 0; i < n; i++) {
+            snprintf(name[i], sizeof name[i], "10.0.0.%u:11211", i);
+            node[i] = (struct pn_member){.name = name[i],
+                                         .weight = n == 3 ? 1 : 1 + i % 3};
+        }
+        struct pn_place *place = NULL;
+        CHECK_EQ(pn_place_new("slots", node, n, NULL, &place, NULL), PN_OK);
+        for (unsigned i = 0; i < 8; i++) {
+            CHECK_EQ(pn_place_owner(place, key[i], strlen(key[i])),
+                     n == 3 ? of_three[i] : of_seven[i]);
+        }
+        pn_place_free(place);
+    }
+}
+
 static void
 test_refusals(void)
 {
@@ -225,6 +252,7 @@ main(void)
     RUN(test_slots_frozen);
     RUN(test_slots_owners);
     RUN(test_drain);
+    RUN(test_slots_for_ever);
     RUN(test_refusals);
     return harness_done();
 }
