@@ -61,15 +61,10 @@ pn_stream_progress(struct pn_stream *stream, struct pn_why *why)
     return 0;
 }
 
-/* One recv() of a plain socket with FLAGS. An interrupted one that would have waited
- * ends with 0: the caller may have something to do. */
+/* What a recv() of a plain socket answered, N, as a stream says it. */
 static ptrdiff_t
-receive(struct pn_stream *stream, void *buf, size_t cap, int flags)
+received(struct pn_stream *stream, ptrdiff_t n)
 {
-    ptrdiff_t n;
-    do {
-        n = recv(stream->fd, buf, cap, flags);
-    } while (n < 0 && errno == EINTR && (flags & MSG_DONTWAIT) != 0);
     if (n > 0) {
         return n;
     }
@@ -83,6 +78,29 @@ receive(struct pn_stream *stream, void *buf, size_t cap, int flags)
     return pn_net_from_errno(errno);
 }
 
+static ptrdiff_t
+receive_now(struct pn_stream *stream, void *buf, size_t cap, int flags)
+{
+    ptrdiff_t n;
+    do {
+        n = recv(stream->fd, buf, cap, flags | MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR);
+    return received(stream, n);
+}
+
+/* Waits as long as SO_RCVTIMEO says, or until a signal. */
+static ptrdiff_t
+receive_waiting(struct pn_stream *stream, void *buf, size_t cap, bool *is_interrupted)
+{
+    if (stream->tls != NULL) {
+        return pn_tls_read_waiting(stream->tls, buf, cap, &stream->want,
+                                   is_interrupted);
+    }
+    ptrdiff_t n = recv(stream->fd, buf, cap, 0);
+    *is_interrupted = n < 0 && errno == EINTR;
+    return received(stream, n);
+}
+
 ptrdiff_t
 pn_stream_read(struct pn_stream *stream, void *buf, size_t cap)
 {
@@ -91,7 +109,7 @@ pn_stream_read(struct pn_stream *stream, void *buf, size_t cap)
     if (stream->tls != NULL) {
         return pn_tls_read(stream->tls, buf, cap, &stream->want);
     }
-    return receive(stream, buf, cap, MSG_DONTWAIT);
+    return receive_now(stream, buf, cap, 0);
 }
 
 ptrdiff_t
@@ -141,17 +159,15 @@ pn_stream_read_within(struct pn_stream *stream, void *buf, size_t cap, int64_t w
     PN_ASSERT(stream->is_ready);
     PN_ASSERT(cap > 0);
     int64_t left_ns = wait_ns;
+    bool is_interrupted = false;
     ptrdiff_t n;
-    if (stream->tls == NULL && wait_ns >= SHORT_WAIT_NS && set_wait(stream, wait_ns)) {
-        n = receive(stream, buf, cap, 0);
-        if (n == 0 && errno == EINTR) {
-            return 0;
-        }
+    if (wait_ns >= SHORT_WAIT_NS && set_wait(stream, wait_ns)) {
+        n = receive_waiting(stream, buf, cap, &is_interrupted);
         left_ns -= stream->wait_ns;
     } else {
         n = pn_stream_read(stream, buf, cap);
     }
-    if (n != 0 || left_ns <= 0) {
+    if (n != 0 || left_ns <= 0 || is_interrupted) {
         return n;
     }
     struct pn_poll one = {.fd = stream->fd, .want = stream->want};
@@ -167,7 +183,7 @@ pn_stream_is_quiet(struct pn_stream *stream)
         return pn_tls_is_quiet(stream->tls);
     }
     char byte;
-    return receive(stream, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+    return receive_now(stream, &byte, 1, MSG_PEEK) == 0;
 }
 
 static void

@@ -147,6 +147,18 @@ pn_tls_read(struct pn_tls *tls, void *buf, size_t cap, uint8_t *want)
 }
 
 ptrdiff_t
+pn_tls_read_waiting(struct pn_tls *tls, void *buf, size_t cap, uint8_t *want,
+                    bool *is_interrupted)
+{
+    tls->may_wait = true;
+    tls->is_interrupted = false;
+    ptrdiff_t n = pn_tls_read(tls, buf, cap, want);
+    tls->may_wait = false; /* nobody has asked for it, if all was in the buffers */
+    *is_interrupted = tls->is_interrupted;
+    return n;
+}
+
+ptrdiff_t
 pn_tls_write(struct pn_tls *tls, const void *buf, size_t len, uint8_t *want)
 {
     begin();

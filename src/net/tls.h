@@ -72,6 +72,12 @@ pn_tls_read(struct pn_tls *tls, void *buf, size_t cap, uint8_t *want);
 ptrdiff_t
 pn_tls_write(struct pn_tls *tls, const void *buf, size_t len, uint8_t *want);
 
+/* As pn_tls_read(), but the first recv() may wait as long as the socket's SO_RCVTIMEO.
+ * *IS_INTERRUPTED: a signal ended it. */
+ptrdiff_t
+pn_tls_read_waiting(struct pn_tls *tls, void *buf, size_t cap, uint8_t *want,
+                    bool *is_interrupted);
+
 /* True when the peer has said nothing that is not read yet, and goes on. */
 bool
 pn_tls_is_quiet(struct pn_tls *tls);

@@ -1,8 +1,8 @@
 /*
  * OpenSSL's own socket BIO calls write(), which raises SIGPIPE when the peer is gone;
  * a library may neither ignore the signal for its process nor block it around every
- * call. This one calls send() and recv() with flags: no signal, no waiting, whatever
- * the mode of the descriptor.
+ * call. This one calls send() and recv() with flags: no signal, and no waiting but
+ * where it is asked for, so that a read that waits is one system call here too.
  */
 #include <errno.h>
 #include <limits.h>
@@ -10,21 +10,24 @@
 
 #include "net/tls_inner.h"
 
-/* After a call that answered N: BIO_FLAGS retry bits tell OpenSSL to come back. */
+/* A call that answered N may be made again later: OpenSSL is told by a flag. */
 static bool
 is_soon(ptrdiff_t n)
 {
-    return n < 0 && errno == EAGAIN;
+    return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 static int
 bio_read(BIO *bio, char *buf, int cap)
 {
     struct pn_tls *tls = BIO_get_data(bio);
+    bool is_waiting = tls->may_wait;
+    tls->may_wait = false;
     ptrdiff_t n;
     do {
-        n = recv(tls->fd, buf, (size_t)cap, MSG_DONTWAIT);
-    } while (n < 0 && errno == EINTR);
+        n = recv(tls->fd, buf, (size_t)cap, is_waiting ? 0 : MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR && !is_waiting);
+    tls->is_interrupted = n < 0 && errno == EINTR;
     BIO_clear_retry_flags(bio);
     if (is_soon(n)) {
         BIO_set_retry_read(bio);

@@ -21,10 +21,12 @@ struct pn_tls_context {
 struct pn_tls {
     SSL *ssl;
     int fd;
-    bool is_at_end;  /* the peer's bytes have ended */
+    bool is_at_end; /* the peer's bytes have ended */
+    bool may_wait;  /* the next recv() may, the ones after it not */
+    bool is_interrupted;
     int failure;     /* the code it failed with: nothing more may be said, not even
                         goodbye; 0: none */
-    char cause[200]; /* why; empty: the code says all */
+    char cause[256]; /* why; empty: the code says all */
 };
 
 /* ---- tls_bio.c: OpenSSL's way to the socket --------------------------------- */
