@@ -95,6 +95,7 @@ fuzz: build-fuzz/build.ninja build-asan/site/stamp ## fuzz each target FUZZ_SECO
 			corpus/$${target##*_} ../tests/fuzz/corpus/$${target##*_}; \
 	done
 	$(ASAN_PYTHON) tests/fuzz/fuzz_codec.py $(FUZZ_SECONDS)
+	$(ASAN_PYTHON) tests/fuzz/fuzz_envelope.py $(FUZZ_SECONDS)
 
 torture: build/build.ninja ## kill writers KILLS (10000) times; then mutants must fail
 	meson compile -C build

@@ -295,7 +295,7 @@ class RedisEngine(Engine):
     def flush(self) -> Steps:
         raised((yield from self.ask([("PING",)]))[0])  # whoever knows the fleet
         for number, _, _, role, *_ in self.client._nodes():
-            if role != "replica":
+            if role in ("primary", "member"):
                 raised((yield from self.ask([("FLUSHDB",)], number))[0])
 
     # ---- Generations --------------------------------------------------------------
