@@ -70,7 +70,7 @@ pn_fleet_retry(struct pn_fleet *fleet, uint32_t attempt, uint64_t now)
     budget->tokens -= WHOLE;
     budget->allowed -= WHOLE;
     fleet->counters.retries++;
-    /* The first one at once: most often the connection was stale and the next is not. */
+    /* The first one at once: most often the connection was stale, the next is not. */
     uint32_t doublings = attempt - 2 < 10 ? attempt - 2 : 10;
     return attempt == 2 ? now : now + fleet_draw(fleet, RETRY_BACKOFF << doublings);
 }

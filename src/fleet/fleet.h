@@ -83,8 +83,8 @@ struct pn_fleet_opts {
     /* limits; nanoseconds */
     uint64_t seed_of_chance;
     uint32_t soft_failures;        /* timeouts in a row that mark a node down: 3 */
-    uint64_t probe_min, probe_max; /* between probes of a node that is down: 10 s
-                                           doubling to 60 s for HASH; 0.2 s to 5 s else */
+    uint64_t probe_min, probe_max; /* between probes of a node that is down: 10 s,
+                                           doubling to 60 s for HASH; 0.2 to 5 s else */
     uint64_t dial_min, dial_max;   /* backoff of dials to one node: 20 ms to 5 s,
                                            full jitter */
     uint32_t dials_at_once;        /* per node: 4 */
@@ -172,12 +172,13 @@ enum pn_route_kind {
     PN_ROUTE_NODE,  /* send to .node */
     PN_ROUTE_WAIT,  /* nobody now; ask again at .at or after the next learn */
     PN_ROUTE_DOWN,  /* the owner is down and nobody takes its keys */
-    PN_ROUTE_EMPTY, /* SLOT has no owner, and a fresh map did not help */
+    PN_ROUTE_EMPTY, /* SLOT has no owner, and a fresh map did not help. SENTINEL: no
+                       sentinel knows the service */
 };
 
 struct pn_route {
     enum pn_route_kind kind;
-    uint16_t node;       /* NODE */
+    uint16_t node;       /* NODE; DOWN: who is, where it is one */
     uint16_t second;     /* HASH, warm-up: read misses look here; deletes go here too */
     bool is_gutter;      /* .node stands in for a node that is down: short TTLs */
     bool needs_readonly; /* CLUSTER: .node is a replica: READONLY on its connection */
@@ -240,8 +241,8 @@ pn_fleet_undial(struct pn_fleet *fleet, uint16_t node);
 /* One request was made: it earns its part of the retry budget. */
 void
 pn_fleet_spend(struct pn_fleet *fleet, uint64_t now);
-/* May a request be sent for the ATTEMPT-th time (2, 3, ...)? PN_NEVER: no, the budget or
- * the limit says; else when: now, or later by a backoff with jitter. */
+/* May a request be sent for the ATTEMPT-th time (2, 3, ...)? PN_NEVER: no, the budget
+ * or the limit says; else when: now, or later by a backoff with jitter. */
 uint64_t
 pn_fleet_retry(struct pn_fleet *fleet, uint32_t attempt, uint64_t now);
 /* After REDIRECTS MOVED or ASK of one request: may another be followed? */
@@ -325,10 +326,10 @@ pn_fleet_learn_members(struct pn_fleet *fleet, const struct pn_endpoint *member,
  * same lock, so that nothing newer is lost. */
 size_t
 pn_fleet_save(const struct pn_fleet *fleet, void *buf, size_t cap);
-/* Takes over what another process of the host (the clock is the same) saved, as far as it
- * is whole, of this fleet and newer: the map by when it was asked for, each node's health
- * by when it changed. True: something was taken. The bytes are data: every length in them
- * is checked. HASH: health only, for members come from the user. */
+/* Takes over what another process of the host (the clock is the same) saved, if it is
+ * whole and of this fleet, as far as it is newer: the map by when it was asked for,
+ * each node's health by when it changed. True: something was taken. The bytes are data:
+ * every length in them is checked. HASH: health only; members come from the user. */
 bool
 pn_fleet_load(struct pn_fleet *fleet, const void *buf, size_t len, uint64_t now);
 /* Counts up at every change of the map or the members. */
@@ -337,13 +338,13 @@ pn_fleet_epoch(const struct pn_fleet *fleet);
 
 /* ---- Numbers ---------------------------------------------------------------- */
 
-#define PN_FLEET_COUNTERS(X)                                                    \
-    X(moved)                                                                    \
-    X(asked)                                                                    \
-    X(tryagain)                                                                 \
-    X(clusterdown) X(refreshes) X(refreshes_forced) X(refreshes_unchanged)      \
-        X(refreshes_failed) X(adopted) X(dials) X(dial_failures) X(marked_down) \
-            X(marked_up) X(probes) X(retries) X(retries_denied) X(failovers)
+/* clang-format off */
+#define PN_FLEET_COUNTERS(X)                                                     \
+    X(moved) X(asked) X(tryagain) X(clusterdown)                                 \
+    X(refreshes) X(refreshes_forced) X(refreshes_unchanged) X(refreshes_failed)  \
+    X(adopted) X(dials) X(dial_failures)                                         \
+    X(marked_down) X(marked_up) X(probes) X(retries) X(retries_denied) X(failovers)
+/* clang-format on */
 
 struct pn_fleet_counters {
 #define PN_FLEET_COUNTER(name) uint64_t name;

@@ -364,9 +364,10 @@ next_owner(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t now)
 
 /* KEY's owner is down: who stands in for it, or nobody. */
 static struct pn_route
-stand_in(struct pn_fleet *fleet, const struct fleet_node *owner,
-         const struct pn_route_ask *ask, uint64_t now)
+stand_in(struct pn_fleet *fleet, uint16_t number, const struct pn_route_ask *ask,
+         uint64_t now)
 {
+    const struct fleet_node *owner = fleet_at(fleet, number);
     struct pn_route route = {.kind = PN_ROUTE_NODE,
                              .node = PN_NODE_NONE,
                              .second = PN_NODE_NONE};
@@ -384,6 +385,7 @@ stand_in(struct pn_fleet *fleet, const struct fleet_node *owner,
                          fleet_awaits_probe(owner, now);
     uint64_t soon = pn_fleet_wake(fleet);
     route.kind = is_known_soon ? PN_ROUTE_WAIT : PN_ROUTE_DOWN;
+    route.node = is_known_soon ? PN_NODE_NONE : number;
     route.at = owner->shown.probe_at;
     if (is_known_soon && owner->shown.health == PN_NODE_DOWN) {
         uint64_t at = soon > now + FLEET_MS ? soon : now + FLEET_MS;
@@ -446,7 +448,7 @@ fleet_route_hash(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_
     const struct fleet_node *node = fleet_at(fleet, number);
     struct pn_route route = {.kind = PN_ROUTE_NODE, .node = number};
     if (!fleet_usable(node, now)) {
-        route = stand_in(fleet, node, ask, now);
+        route = stand_in(fleet, number, ask, now);
     }
     route.second = old_owner(fleet, ask, route.node, now);
     return route;

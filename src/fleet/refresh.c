@@ -3,21 +3,21 @@
 /*
  * When the topology is asked for, and whom.
  *
- *     forced     MOVED, READONLY, a connection that failed, a slot without owner: at once,
- *                but one at a time, and then not before a cooldown has passed
+ *     forced     MOVED, READONLY, a connection that failed, a slot without owner: at
+ *                once, but one at a time, and then not before a cooldown has passed
  *     unforced   CLUSTERDOWN: at most one a second, and full jitter, for then every
  *                client of the fleet is told the same at the same moment
  *     periodic   a timer with jitter
  *
- * A forced refresh that brings nothing new doubles the cooldown, up to FORCED_MAX of it.
- * Not beyond URGENT while an owner is down: what it waits for is the promotion, and five
+ * A forced refresh that brings nothing new doubles the cooldown, up to FORCED_MAX.
+ * Not beyond URGENT while an owner is down: the promotion is waited for, and five
  * seconds of cooldown would be five seconds of outage.
  *
- * CLUSTER SLOTS carries no epoch, so that two nodes with different maps would take turns
- * in convincing us. Hence: an answer that brings back a map that gave way, that owns
- * fewer slots than we know of, or that names none of the nodes we know, is believed when
- * a second node says the same. fleet.md's vote over three is not needed for that, and
- * not at bootstrap, where a wrong first map is mended by the first MOVED.
+ * CLUSTER SLOTS carries no epoch: two nodes with different maps would take turns in
+ * convincing us. Hence: an answer that brings back a map that gave way, that owns
+ * fewer slots than we know of, or that names none of the nodes we know, is believed
+ * when a second node says the same. A vote over three would cost three queries for what
+ * one nearly always knows; at bootstrap a wrong first map is mended by the first MOVED.
  */
 enum {
     FORCED_MAX = 25, /* cooldowns: 5 s */
@@ -238,6 +238,7 @@ know(struct pn_fleet *fleet, uint64_t at, bool is_changed)
     struct fleet_refresh *refresh = &fleet->refresh;
     refresh->learnt_at = at;
     refresh->failed = 0;
+    refresh->unknown = 0;
     refresh->doubted = 0;
     if (refresh->stale_at <= at) {
         refresh->stale_at = 0;

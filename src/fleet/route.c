@@ -61,7 +61,9 @@ await_only_one(struct pn_fleet *fleet, const struct fleet_node *node, uint64_t n
     if (is_asking || fleet_awaits_probe(node, now)) {
         return wait_a_bit(fleet, now);
     }
-    return to_nobody(PN_ROUTE_DOWN, node->shown.probe_at);
+    struct pn_route route = to_nobody(PN_ROUTE_DOWN, node->shown.probe_at);
+    route.node = fleet->primary;
+    return route;
 }
 
 static struct pn_route
@@ -69,6 +71,9 @@ no_owner(struct pn_fleet *fleet, uint64_t now)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
     fleet_want(fleet, now);
+    if (refresh->unknown >= fleet->opts.n_seeds) {
+        return to_nobody(PN_ROUTE_EMPTY, refresh->ready_at);
+    }
     if (refresh->learnt_at == 0) {
         return fleet_is_deaf(fleet) ? to_nobody(PN_ROUTE_DOWN, refresh->ready_at)
                                     : wait_a_bit(fleet, now);

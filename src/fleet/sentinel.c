@@ -31,8 +31,9 @@ bool
 fleet_set_primary(struct pn_fleet *fleet, const uint16_t *node, size_t n, uint64_t now)
 {
     bool is_changed = fleet->primary != node[0];
-    if (is_changed && fleet->primary != PN_NODE_NONE) {
-        fleet->counters.failovers++;
+    bool was_replica = fleet_at(fleet, node[0])->shown.role == PN_ROLE_REPLICA;
+    if (is_changed && fleet->primary != PN_NODE_NONE && !was_replica) {
+        fleet->counters.failovers++; /* else it is counted where its role changes */
     }
     fleet_list_begin(fleet);
     for (size_t i = 1; i < n; i++) {
@@ -84,6 +85,7 @@ pn_fleet_learn_primary(struct pn_fleet *fleet, const struct pn_task *task,
         }
     }
     if (known == 0) { /* it does not know the service: the next one */
+        fleet->refresh.unknown += fleet->refresh.unknown < UINT32_MAX;
         fleet_refresh_failed(fleet, now);
         return false;
     }

@@ -74,6 +74,7 @@ struct fleet_refresh {
     uint64_t hole_at;   /* since when a slot without owner is asked for; 0: none is */
     uint64_t stale_at;  /* SENTINEL: since when the primary must be confirmed; 0: not */
     uint32_t unchanged, failed; /* in a row */
+    uint32_t unknown;           /* sentinels in a row that do not know the service */
     uint32_t id;
     uint16_t at;                  /* of seed[]: whom to ask next */
     uint64_t known;               /* hash of the map as it was learnt */
@@ -154,8 +155,8 @@ fleet_name(const struct pn_endpoint *endpoint);
 /* A number that stays while the endpoint is known, or PN_NODE_NONE. */
 uint16_t
 fleet_find(const struct pn_fleet *fleet, struct fleet_name name);
-/* Finds it or adds it, with role SEED; NONE when the name is no name, when there are too
- * many, or no memory. */
+/* Finds it or adds it, with role SEED; NONE when the name is no name, when there are
+ * too many, or no memory. */
 uint16_t
 fleet_add(struct pn_fleet *fleet, struct fleet_name name);
 void
@@ -243,8 +244,8 @@ struct pn_task
 fleet_refresh_task(struct pn_fleet *fleet, uint64_t now);
 bool
 fleet_refresh_is(const struct pn_fleet *fleet, const struct pn_task *task);
-/* Is an answer with this HASH to be taken on the word of BY alone? IS_ODD: it knows less
- * than we do, or nothing of what we know. False: a second node is asked first. */
+/* Is an answer with this HASH to be taken on the word of BY alone? IS_ODD: it knows
+ * less than we do, or nothing of what we know. False: a second node is asked first. */
 bool
 fleet_believe(struct pn_fleet *fleet, uint64_t hash, uint16_t by, bool is_odd);
 /* It is what is known from now on. */
