@@ -16,9 +16,17 @@ from typing import TypeVar
 
 import pytest
 
-from tests.servers import Certificates, Cluster, Memcached, Redis, Sentinels, Server
+from tests.servers import (
+    Certificates,
+    Cluster,
+    Memcached,
+    Proxy,
+    Redis,
+    Sentinels,
+    Server,
+)
 
-Started = TypeVar("Started", bound=Server | Cluster | Sentinels)
+Started = TypeVar("Started", bound=Server | Cluster | Sentinels | Proxy)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ nothing here needs pytest.
     cluster         Cluster: of either, with resharding and failover
     memcached       Memcached, and Nutcracker in front of several
     certificates    a CA, and good and bad certificates
+    proxy           a TCP proxy that delays, cuts, corrupts, refuses
     link            the tests' own connection: what a server holds, without Pinyon
 """
 
@@ -23,6 +24,7 @@ from .cluster import Cluster, ClusterNode, slot_of
 from .link import Link, ReplyError
 from .memcached import Memcached, Nutcracker
 from .process import HOST, Port, Server, ServerError, start_all, stop_all, until
+from .proxy import Proxy, Way
 from .redis import Redis, Sentinel, Sentinels
 
 __all__ = [
@@ -34,12 +36,14 @@ __all__ = [
     "Memcached",
     "Nutcracker",
     "Port",
+    "Proxy",
     "Redis",
     "ReplyError",
     "Sentinel",
     "Sentinels",
     "Server",
     "ServerError",
+    "Way",
     "slot_of",
     "start_all",
     "stop_all",

@@ -32,14 +32,16 @@ class Link:
         tls: ssl.SSLContext | None = None,
         seconds: float = 5.0,
     ) -> None:
-        if host.startswith("/"):
-            self._socket = socket.socket(socket.AF_UNIX)
+        is_path = host.startswith("/")
+        self._socket = socket.socket(socket.AF_UNIX if is_path else socket.AF_INET)
+        try:
             self._socket.settimeout(seconds)
-            self._socket.connect(host)
-        else:
-            self._socket = socket.create_connection((host, port), seconds)
-        if tls is not None:
-            self._socket = tls.wrap_socket(self._socket, server_hostname=host)
+            self._socket.connect(host if is_path else (host, port))
+            if tls is not None:
+                self._socket = tls.wrap_socket(self._socket, server_hostname=host)
+        except BaseException:
+            self._socket.close()
+            raise
         self._file = self._socket.makefile("rb")
 
     def close(self) -> None:

@@ -226,8 +226,8 @@ class Server:
             self.launch()
 
     def start(self) -> Self:
-        self.launch()
         try:
+            self.launch()
             self.wait()
         except BaseException:
             self.stop()

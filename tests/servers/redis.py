@@ -42,6 +42,16 @@ def redis_program(version: Version) -> str:
     return str(binaries[0])
 
 
+# Milliseconds between a sentinel's looks, not seconds. (Not its PING-PERIOD: five of
+# those is how old what it knows of a replica may be to promote it.)
+HASTE = ("INFO-PERIOD", 300, "PUBLISH-PERIOD", 200)
+
+
+def _bytes(reply: Reply) -> bytes:
+    assert isinstance(reply, bytes), reply
+    return reply
+
+
 def _quoted(value: object) -> str:
     text = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
@@ -154,9 +164,8 @@ class Redis(Server):
             return link.call(*args)
 
     def info(self, section: str) -> dict[str, str]:
-        reply = self.call("INFO", section)
-        assert isinstance(reply, bytes)
-        lines = [line.partition(":") for line in reply.decode().splitlines()]
+        text = _bytes(self.call("INFO", section)).decode()
+        lines = [line.partition(":") for line in text.splitlines()]
         return {name: value for name, colon, value in lines if colon}
 
     @property
@@ -243,7 +252,8 @@ class Sentinels:
             if sentinel.is_running():
                 reply = sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.name)
                 assert isinstance(reply, list)
-                return self._at(reply[1])
+                port = int(_bytes(reply[1]))
+                return next(s for s in self.servers if s.port == port)
         raise ServerError("no sentinel is running")
 
     @property
@@ -251,10 +261,6 @@ class Sentinels:
         """The others, dead or alive."""
         primary = self.primary
         return [server for server in self.servers if server is not primary]
-
-    def _at(self, port: Reply) -> Redis:
-        assert isinstance(port, bytes)
-        return next(s for s in self.servers if s.port == int(port))
 
     # ---- its life
 
@@ -270,6 +276,8 @@ class Sentinels:
                 for _ in range(self._count)
             ]
             start_all(self.sentinels)
+            for sentinel in self.sentinels:
+                sentinel.call("SENTINEL", "DEBUG", *HASTE)
             self.until_settled()
         except BaseException:
             self.stop()
@@ -281,15 +289,19 @@ class Sentinels:
         quorum = self._count // 2 + 1
         lines = [f"monitor {name} {HOST} {primary} {quorum}"]
         lines += [f"down-after-milliseconds {name} {self._down_after}"]
-        lines += [f"failover-timeout {name} 10000"]
+        lines += [f"failover-timeout {name} 4000"]
         if self._password is not None:
             lines += [f"auth-pass {name} {_quoted(self._password)}"]
         return lines
 
     def until_settled(self) -> None:
-        """Returns when the sentinels know each other and all servers, alive."""
+        """Returns when the sentinels agree, see each other and all servers alive, and
+        the replicas have their primary's data."""
 
         def settled() -> bool:
+            for replica in self.replicas:
+                if replica.info("replication").get("master_link_status") != "up":
+                    return False
             return all(self._sees_all(sentinel) for sentinel in self.sentinels)
 
         until(settled, "the sentinels to know each other")
@@ -298,11 +310,12 @@ class Sentinels:
         reply = sentinel.call("SENTINEL", "MASTER", self.name)
         assert isinstance(reply, list)
         state = dict(zip(reply[::2], reply[1::2], strict=True))
-        return (
+        is_seen = (
             state[b"flags"] == b"master"
             and state[b"num-slaves"] == b"%d" % (len(self.servers) - 1)
             and state[b"num-other-sentinels"] == b"%d" % (self._count - 1)
         )
+        return is_seen and int(_bytes(state[b"port"])) == self.primary.port
 
     def until_promoted(self, old: Redis) -> Redis:
         """The primary after OLD, once it says itself that it is one."""
