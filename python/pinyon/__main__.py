@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import Cache, CacheError, destroy, ring_cli
+from . import Cache, CacheError, client_cli, destroy, ring_cli
 
 EPILOG = """\
 A shared store is a file of a memory file system, by default in /dev/shm. It stays
@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "stats":
             command.add_argument("--json", action="store_true", help="for programs")
     ring_cli.add_command(commands)
+    client_cli.add_commands(commands)
     return parser
 
 

@@ -47,6 +47,7 @@ class ClientOptions(TypedDict, total=False):
     health_check_interval: Duration
     # TLS
     tls: bool | None
+    sentinel_tls: bool | None
     tls_verify: Literal["all", "chain", "none"] | None
     tls_13_only: bool | None
     ca_file: str | None

@@ -289,6 +289,8 @@ def _finish(settings: dict[str, Any]) -> dict[str, Any]:
             if kind == "sentinel"
             else "service= is the name of what sentinels watch: redis+sentinel://"
         )
+    if kind == "sentinel":
+        settings.setdefault("sentinel_tls", settings["tls"])
     if not is_hash and any(h.weight is not None for h in hosts):
         raise ConfigError("a weight of a host wants place=: other fleets have none")
     if is_hash:

@@ -83,7 +83,7 @@ OPTIONS: dict[str, Check] = {
     # what a call may cost
     "timeout": duration(0.001, _DAY),
     "connect_timeout": duration(0.001, 3600),
-    "retries": int_in(0, 16),
+    "retries": int_in(1, 16),
     # connections
     "max_connections": int_in(1, 65536),
     "min_connections": int_in(0, 65536),
@@ -92,6 +92,7 @@ OPTIONS: dict[str, Check] = {
     "check_after": duration(0, 30 * _DAY),
     # TLS
     "tls": boolean,
+    "sentinel_tls": boolean,
     "tls_verify": choice(all="all", chain="chain", none="none"),
     "tls_13_only": boolean,
     "ca_file": text,
@@ -146,6 +147,7 @@ REDIS_ONLY = frozenset(
         "service",
         "sentinel_username",
         "sentinel_password",
+    "sentinel_tls",
         "read_from",
         "zone",
         "address_remap",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from . import _core
 from .client import Client
@@ -116,6 +116,18 @@ class Memcached(Meta[S], Client[S]):  # type: ignore[misc]
         found = await self._aevery("stats", *args)
         return {at: _texts(stats) for at, stats in found.items()}
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name in _GONE:
+                raise AttributeError(
+                    f"{name}() is of Redis; a client of memcached has get set add"
+                    " replace append prepend cas gets gat ttl touch delete incr decr"
+                    " get_many set_many delete_many flush_all version server_stats mg"
+                    " ms md ma"
+                )
+            super().__getattr__(name)
+
 
 def _raised(reply: Any) -> Any:
     if isinstance(reply, Exception):
@@ -140,22 +152,14 @@ def _texts(stats: Any) -> dict[str, str]:
 
 
 class _OfRedis:
-    """In the place of a method that only Redis has."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+    """In the place of a method that only Redis has: as if it were not there."""
 
     def __get__(self, obj: object, owner: type | None = None) -> NoReturn:
-        raise AttributeError(
-            f"{self.name}() is of Redis; a client of memcached has get set add replace"
-            " append prepend cas gets gat ttl touch delete incr decr get_many set_many"
-            " delete_many flush_all version server_stats mg ms md ma"
-        )
+        raise AttributeError
 
 
-_OWN = {*vars(Meta), *vars(Memcached), "execute_command"}
-for _name in (*dir(Methods), *vars(Scans), *_OF_REDIS):
-    if not _name.startswith("_") and _name not in _OWN and _name not in ("get", "aget"):
-        _refused = _OfRedis()
-        _refused.__set_name__(Memcached, _name)
-        setattr(Memcached, _name, _refused)
+_OWN = {*vars(Meta), *vars(Memcached), "get", "aget", "execute_command"}
+_GONE = {*dir(Methods), *vars(Scans), *_OF_REDIS} - _OWN
+for _name in _GONE:
+    if not _name.startswith("_"):
+        setattr(Memcached, _name, _OfRedis())

@@ -12,6 +12,10 @@ from .fleet import describe, parse_fleet
 __all__ = ["ConnectionPool"]
 
 
+class _Owner(_core.Client):
+    """The connections; a class of Python's, to which weak references can be made."""
+
+
 class ConnectionPool:
     """The connections to a fleet, for clients to share::
 
@@ -34,7 +38,7 @@ class ConnectionPool:
     ) -> None:
         keywords = {"decode_responses": decode_responses, **options}
         settings, _ = parse_fleet(url, keywords)
-        self._take(_core.Client(settings), settings)
+        self._take(_Owner(settings), settings)
         forks.watch(self._core)
 
     @classmethod
