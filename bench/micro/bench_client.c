@@ -123,13 +123,13 @@ get_many(struct bench *bench, uint64_t trips)
 static double
 floor_one(struct bench *bench, uint64_t trips)
 {
-    return loop_trips(bench->one, trips) / (double)trips;
+    return loop_trips(&bench->one, 1, trips) / (double)trips;
 }
 
 static double
 floor_batch(struct bench *bench, uint64_t trips)
 {
-    return loop_trips(bench->batch, trips) / (double)trips;
+    return loop_trips(&bench->batch, 1, trips) / (double)trips;
 }
 
 static const struct subject {

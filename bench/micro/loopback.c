@@ -42,12 +42,9 @@ dial(unsigned port)
     return fd;
 }
 
-/* Sends LEN bytes and receives until REPLY_LEN have come. */
 static void
-trip(struct loop *loop, const char *bytes, size_t len, size_t reply_len)
+send_all(const struct loop *loop, const char *bytes, size_t len)
 {
-    size_t have = 0;
-
     while (len > 0) {
         ssize_t n = send(loop->fd, bytes, len, MSG_NOSIGNAL);
 
@@ -57,7 +54,12 @@ trip(struct loop *loop, const char *bytes, size_t len, size_t reply_len)
         bytes += n;
         len -= (size_t)n;
     }
-    while (have < reply_len) {
+}
+
+static void
+receive_all(struct loop *loop, size_t reply_len)
+{
+    for (size_t have = 0; have < reply_len;) {
         ssize_t n = recv(loop->fd, loop->reply + have, sizeof loop->reply - have, 0);
 
         if (n <= 0) {
@@ -65,6 +67,13 @@ trip(struct loop *loop, const char *bytes, size_t len, size_t reply_len)
         }
         have += (size_t)n;
     }
+}
+
+static void
+trip(struct loop *loop, const char *bytes, size_t len, size_t reply_len)
+{
+    send_all(loop, bytes, len);
+    receive_all(loop, reply_len);
 }
 
 /* ---- RESP: SET of each key, then one GET or MGET ---- */
@@ -147,12 +156,17 @@ loop_close(struct loop *loop)
 }
 
 double
-loop_trips(struct loop *loop, uint64_t trips)
+loop_trips(struct loop *const *loop, size_t n, uint64_t trips)
 {
     uint64_t start = timing_now_ns();
 
     for (uint64_t i = 0; i < trips; i++) {
-        trip(loop, loop->request.ptr, loop->request.len, loop->reply_len);
+        for (size_t k = 0; k < n; k++) {
+            send_all(loop[k], loop[k]->request.ptr, loop[k]->request.len);
+        }
+        for (size_t k = 0; k < n; k++) {
+            receive_all(loop[k], loop[k]->reply_len);
+        }
     }
     return (double)(timing_now_ns() - start);
 }

@@ -10,6 +10,7 @@
 #define BENCH_LOOPBACK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { LOOP_KEY = 16, LOOP_VALUE = 100, LOOP_KEYS_MAX = 1000 };
@@ -27,8 +28,9 @@ loop_open(unsigned port, bool is_memcached, unsigned keys);
 void
 loop_close(struct loop *loop);
 
-/* Does TRIPS round trips; how many ns they took together, on the wall. */
+/* TRIPS times sends the requests of all N loops, then receives their replies; how many
+ * ns that took, on the wall. */
 double
-loop_trips(struct loop *loop, uint64_t trips);
+loop_trips(struct loop *const *loop, size_t n, uint64_t trips);
 
 #endif

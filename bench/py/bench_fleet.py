@@ -75,7 +75,9 @@ def measure_native(run: Run) -> None:
 
 def measure_nodes(run: Run) -> None:
     for engine in ENGINES:
-        run.rows += calls.node_rows(engine, NODES, run.rounds(60), run.missing)
+        run.rows += calls.node_rows(
+            engine, NODES, run.micro / "bench_loopback", run.rounds(60), run.missing
+        )
 
 
 def measure_loops(run: Run) -> None:

@@ -52,16 +52,18 @@ class Floor(Subject):
 
 
 @contextmanager
-def floor(program: Path, engine: str, port: int, count: int) -> Iterator[Floor]:
-    """Raises FileNotFoundError where the C benches are not built."""
-    command = [str(program), "--coached", "--port", str(port), "--keys", str(count)]
+def floor(program: Path, engine: str, at: Sequence[int], count: int) -> Iterator[Floor]:
+    """COUNT keys from the servers AT their ports. Raises FileNotFoundError where the C
+    benches are not built."""
+    command = [str(program), "--coached", "--nodes", str(len(at)), "--keys", str(count)]
     if engine == "memcached":
         command.append("--memcached")
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
-        yield Floor(child)
         assert child.stdin is not None
+        child.stdin.write("\n".join(map(str, at)) + "\n")
+        yield Floor(child)
         child.stdin.close()
 
 
@@ -113,8 +115,8 @@ def rows(
         port = ports(servers)[0]
         with (
             peers.connected(factories, [port], BATCH, missing) as present,
-            floor(program, engine, port, 1) as one,
-            floor(program, engine, port, BATCH) as many,
+            floor(program, engine, [port], 1) as one,
+            floor(program, engine, [port], BATCH) as many,
         ):
             children = [one.pid, many.pid]
             for is_apart in (True, False):
@@ -126,19 +128,28 @@ def rows(
                     yield timed(f"{engine} get_many of 100{where}", manys, rounds)
 
 
-def node_rows(engine: str, count: int, rounds: int, missing: list[str]) -> list[Row]:
+def nodes_case(engine: str, count: int) -> str:
+    return f"{engine} get_many of 100 over {count} nodes"
+
+
+def node_rows(
+    engine: str, count: int, program: Path, rounds: int, missing: list[str]
+) -> list[Row]:
     """A get of 100 keys spread over COUNT nodes; the ratio of a client is to itself at
     one of them alone."""
-    case = f"{engine} get_many of 100 over {count} nodes"
+    case = nodes_case(engine, count)
     factories = (peers.pinyon_redis,) if engine == "redis" else peers.MEMCACHED_FLEET
     with started(engine, count) as servers:
         all_ports = ports(servers)
         with (
             peers.connected(factories, all_ports[:1], BATCH, missing) as alone,
             peers.connected(factories, all_ports, BATCH, missing) as spread,
-            placed(servers, is_apart=True),
+            floor(program, engine, all_ports[:1], BATCH) as one,
+            floor(program, engine, all_ports, BATCH) as all_,
+            placed(servers, True, [one.pid, all_.pid]),
         ):
-            ones, alls = many_subjects(alone), many_subjects(spread)
+            ones = [one, *many_subjects(alone)]
+            alls = [all_, *many_subjects(spread)]
             timed(case, ones + alls, rounds)
     by_name = {subject.name: subject for subject in ones}
     return [row_of(case, s, by_name[s.name]) for s in alls if s.name in by_name]

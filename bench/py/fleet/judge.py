@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from report import Promise, Row
 
 from fleet import PINYON
-from fleet.calls import FLOOR, ONE_CPU
+from fleet.calls import FLOOR, ONE_CPU, nodes_case
 from fleet.loops import KEYS, RATE
 from fleet.reshard import SHARING
 from fleet.threads import THREADS
@@ -58,6 +58,10 @@ def claims_of_loops(where: str, short: str) -> list[Claim]:
 
 
 CLAIMS = [
+    *(
+        Claim(f"{engine}_get_many_8_nodes_floor", nodes_case(engine, 8), FLOOR, "")
+        for engine in ("redis", "memcached")
+    ),
     *(
         claim
         for engine in ("redis", "memcached")
