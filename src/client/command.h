@@ -2,10 +2,11 @@
  * command - what is known of the commands of Redis and Valkey: where their keys are,
  * whether they read, whether they may be sent twice
  *
- * A table sorted by name (command_table.c, written by tools/commands.py from what servers
- * say of themselves), searched by bisection, and a rule for each command whose
- * arguments decide (command_rule.h). Commands that are not in it (modules, the future)
- * have their key in the first argument and are taken for writes.
+ * A table sorted by name (command_table.c, written by tools/commands.py from what
+ * servers say of themselves), searched by bisection, and a rule for each command whose
+ * arguments decide (command_rule.h): about 30 ns, 45 with a subcommand. Commands that
+ * are not in it (modules, the future) have their key in the first argument and are
+ * taken for writes.
  */
 #ifndef PN_CLIENT_COMMAND_H
 #define PN_CLIENT_COMMAND_H
@@ -26,18 +27,19 @@ enum pn_command_flags {
                               REPLY, READONLY ...: not for a shared connection */
     PN_CMD_NO_KEY = 0x20, /* goes to any node: PING, TIME, PUBLISH */
     PN_CMD_EVERY = 0x40,  /* to every primary, and answers are merged: numbers added
-                              (DBSIZE), arrays joined (KEYS; of SCRIPT EXISTS each element
-                              is the least), else the first (FLUSHDB, SCRIPT LOAD) */
+                              (DBSIZE), arrays joined (KEYS; of SCRIPT EXISTS each
+                              element is the least), else the first (FLUSHDB) */
     PN_CMD_SPLIT = 0x80,  /* may be split by slot: MGET DEL UNLINK EXISTS TOUCH MSET */
     PN_CMD_KNOWN = 0x100,
 };
 
 /*
- * SAFE: sent again because no answer came, it leaves what it would have left and answers
- * what it would have answered, if nobody else wrote meanwhile. Three exceptions, because
- * what a cache wants of them is the effect: DEL, UNLINK and HSET may answer a smaller
- * count of what was there or new. SREM, ZREM, SADD and HDEL are not safe though their
- * effect is the same: their count is how programs find out who was first.
+ * SAFE: sent again because no answer came, it leaves what it would have left and
+ * answers what it would have answered, if nobody else wrote meanwhile. Three
+ * exceptions, because what a cache wants of them is the effect: DEL, UNLINK and HSET
+ * may answer a smaller count of what was there or new. SREM, ZREM, SADD and HDEL are
+ * not safe though their effect is the same: their count is how programs find out who
+ * was first.
  */
 struct pn_command_info {
     uint16_t flags; /* enum pn_command_flags */

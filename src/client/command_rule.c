@@ -52,10 +52,8 @@ numkeys_2(const struct pn_bytes *argv, size_t argc, struct pn_command_info *info
 static void
 store(const struct pn_bytes *argv, size_t argc, struct pn_command_info *info)
 {
-    struct pn_command_info found = *info;
-    if (keys_behind(2, 1, argv, argc, &found) > 0 && found.keys > 0) {
-        found.extra = 1;
-        *info = found;
+    if (keys_behind(2, 1, argv, argc, info) > 0) {
+        info->extra = 1;
     }
 }
 
@@ -183,19 +181,18 @@ streams(const struct pn_bytes *argv, size_t argc, struct pn_command_info *info)
 
 /* ---- Whether it may be sent twice ------------------------------------------------ */
 
-/* The first argument from AT on that does not say how long a value lives. Whatever else
- * is said is a condition or asks for the old value, now or in versions to come: so the
- * harmless ones are listed, not the others. */
+/* The first argument from AT on that does not say how long a value lives; beyond ARGC
+ * when the last option lacks its number. Whatever else is said is a condition or asks
+ * for the old value, now or in versions to come: so the harmless ones are listed, not
+ * the others. */
 static size_t
 behind_lifetime(const struct pn_bytes *argv, size_t argc, size_t at)
 {
     while (at < argc) {
         if (pn_command_is(argv[at], "KEEPTTL")) {
             at++;
-        } else if (at + 1 < argc &&
-                   (pn_command_is(argv[at], "EX") || pn_command_is(argv[at], "PX") ||
-                    pn_command_is(argv[at], "EXAT") ||
-                    pn_command_is(argv[at], "PXAT"))) {
+        } else if (pn_command_is(argv[at], "EX") || pn_command_is(argv[at], "PX") ||
+                   pn_command_is(argv[at], "EXAT") || pn_command_is(argv[at], "PXAT")) {
             at += 2;
         } else {
             break;

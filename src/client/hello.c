@@ -136,9 +136,9 @@ take_refusal(struct pn_hello *hello, const struct pn_hello_opts *opts,
 }
 
 /* Servers and proxies that do not know HELLO have many ways to say so, and in RESP2
- * every part of it is asked for by itself: if one of them is wrong, that will say which.
- * NOAUTH to a HELLO that authenticates means that HELLO was not even looked at: Valkey
- * does not tell a stranger which commands there are. */
+ * every part of it is asked for by itself: if one is wrong, that will say which. NOAUTH
+ * to a HELLO that authenticates means that it was not even looked at: Valkey does not
+ * tell a stranger which commands there are. */
 static bool
 is_not_understood(const struct pn_hello_opts *opts, struct pn_bytes error)
 {
@@ -159,7 +159,7 @@ take_error(struct pn_hello *hello, const struct pn_hello_opts *opts,
         return;
     }
     switch (hello->step) {
-    case PN_STEP_SETNAME: /* a name is for people, but one that cannot be set is a mistake */
+    case PN_STEP_SETNAME: /* a name is for people; one that cannot be is a mistake */
         if (find(error, PN_BYTES("names cannot")) < error.len) {
             fail(hello, opts, PN_CLIENT_E_HELLO, error);
         }

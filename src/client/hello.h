@@ -3,7 +3,7 @@
  *
  * Redis and Valkey: one flight
  *
- *     HELLO 3 [AUTH user pass] [SETNAME name]     RESP2: [AUTH ...] [CLIENT SETNAME ...]
+ *     HELLO 3 [AUTH user pass] [SETNAME name]   RESP2: [AUTH ...] [CLIENT SETNAME ...]
  *     SELECT db             when db != 0
  *     CLIENT SETINFO LIB-NAME pinyon, LIB-VER     an error is of no matter
  *     CLIENT CAPA redirect  to a primary outside of a cluster: a Valkey that is being

@@ -2,7 +2,7 @@
 
 /* What follows from the first word alone. A word that is not here is an answer: the
  * server understood the command and refuses it (WRONGTYPE, CROSSSLOT, NOPERM,
- * EXECABORT, BUSYGROUP ...). NOPERM is one too: the user may still run other commands. */
+ * EXECABORT, BUSYGROUP ...). NOPERM is one too: the user may run other commands. */
 static const struct rule {
     const char *word;
     enum pn_verdict_kind kind;

@@ -3,9 +3,9 @@
 #include <stddef.h>
 
 /*
- * Cells of the histogram, in units of 128 ns: 0 to 15 hold one unit each, and from there
- * each power of two is cut in 8. Which is: take the unit's number, shift it right until
- * it is below 16, and count the shifts.
+ * Cells of the histogram, in units of 128 ns: 0 to 15 hold one unit each, and from
+ * there each power of two is cut in 8. Which is: take the unit's number, shift it right
+ * until it is below 16, and count the shifts.
  *
  *     unit    0 ... 15   16 17   18 19  ...  30 31   32 ... 35  ...
  *     cell    0 ... 15     16      17          23       24      ...   215
@@ -16,8 +16,8 @@ enum {
     CUTS = 1 << CUT_BITS,
 };
 
-/* The first unit that has no cell: 2^36 ns are 69 s. What takes longer is counted in the
- * last cell. */
+/* The first unit that has no cell: 2^36 ns are 69 s. What takes longer is counted in
+ * the last cell. */
 #define UNITS_MAX ((uint64_t)1 << (36 - UNIT_BITS))
 
 _Static_assert(PN_LATENCY_CELLS == (36 - UNIT_BITS - CUT_BITS + 1) * CUTS,

@@ -1,10 +1,10 @@
 /*
- * client_peer - the pure files of src/client as a program, for tests beside real servers
+ * client_peer - the pure files of src/client as a program, beside real servers
  *
- *     client_peer hello [WORD=VALUE...]   the handshake, over the socket that is standard
- *                                         input; says how it went
- *     client_peer commands                reads commands (RESP), says of each, one to a
- *                                         line, its flags and where its keys are
+ *     client_peer hello [WORD=VALUE...]   the handshake, over the socket that is its
+ *                                         standard input; says how it went
+ *     client_peer commands                reads commands (RESP), says of each, one to
+ *                                         a line, its flags and where its keys are
  *
  * Written for tests: what it is given is trusted to be of this form.
  */

@@ -56,6 +56,10 @@ test_resp3(void)
                "*1|$8|READONLY|*1|$4|ROLE|"));
     CHECK(says((struct pn_hello_opts){.protocol = 3, .role = PN_ROLE_PRIMARY}, 3,
                "*2|$5|HELLO|$1|3|*3|$6|CLIENT|$4|CAPA|$8|redirect|*1|$4|ROLE|"));
+    CHECK(says((struct pn_hello_opts){.protocol = 3,
+                                      .is_readonly = true,
+                                      .role = PN_ROLE_PRIMARY},
+               3, "*2|$5|HELLO|$1|3|*1|$8|READONLY|*1|$4|ROLE|"));
 }
 
 static void
