@@ -54,7 +54,7 @@ $(INSTALLED): $(PACKAGE_FILES) | need-build
 demo: need-demo $(INSTALLED) ## run the main job: flights through one shared cache
 	python -m examples.flights
 
-test: need-dev need-demo $(INSTALLED) build-asan/build.ninja build-tsan/build.ninja ## all tests
+test: need-dev need-demo need-servers $(INSTALLED) build-asan/build.ninja build-tsan/build.ninja ## all tests
 	meson test -C build-asan --print-errorlogs
 	$(TSAN) meson test -C build-tsan --print-errorlogs --suite threads
 	python -m pytest
@@ -81,10 +81,10 @@ TSAN = TSAN_OPTIONS=allocator_may_return_null=1 \
 tsan: build-tsan/build.ninja ## C tests under TSan
 	$(TSAN) meson test -C build-tsan --print-errorlogs --no-suite crash
 
-interop: need-dev need-interop build ## beside real servers and the programs we replace
+interop: need-dev need-servers need-interop build ## beside real servers and the programs we replace
 	python -m pytest tests/interop
 
-bench: need-demo need-bench build ## measure, beside the peers: 15 minutes
+bench: need-demo need-servers need-bench build ## measure, beside the peers: 15 minutes
 	python bench/run
 
 fuzz: build-fuzz/build.ninja build-asan/site/stamp ## fuzz each target FUZZ_SECONDS (60)

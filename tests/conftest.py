@@ -3,7 +3,7 @@
 A test that harms its server, or needs one with settings, starts its own:
 
     def test_failover(serve):
-        fleet = serve(Sentinels(down_after=300))
+        fleet = serve(Sentinels(down_after=500))
 
 The others share one for the whole run, which is emptied for each test.
 """

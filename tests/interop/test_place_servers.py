@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import pinyon
 import pytest
+
+from tests.servers import process
 
 from .conftest import FakeMemcached
 
@@ -31,10 +32,10 @@ HASHES = [
 
 
 def program(name: str) -> str:
-    path = shutil.which(name, path="/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin")
-    if path is None:
-        pytest.skip(f"{name} is not installed: run `make interop`")
-    return path
+    try:
+        return process.program(name)
+    except process.ServerError as error:
+        pytest.skip(str(error))
 
 
 def free_port() -> int:

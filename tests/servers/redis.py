@@ -211,8 +211,9 @@ class Sentinels:
             fleet.primary.kill()
             fleet.until_promoted(fleet.primary)     # the new one: a Redis
 
-    NAME is the service; DOWN_AFTER in milliseconds. A failover takes about DOWN_AFTER
-    and 2 s. PASSWORD is the servers', SENTINEL_PASSWORD the sentinels'.
+    NAME is the service; DOWN_AFTER in milliseconds (on a busy machine a few hundred see
+    deaths where there are none). A failover takes that and about 2 s. PASSWORD is the
+    servers', SENTINEL_PASSWORD the sentinels'.
     """
 
     def __init__(
@@ -222,7 +223,7 @@ class Sentinels:
         version: Version = "redis",
         replicas: int = 2,
         sentinels: int = 3,
-        down_after: int = 500,
+        down_after: int = 1000,
         password: str | None = None,
         sentinel_password: str | None = None,
         config: Settings | None = None,

@@ -359,7 +359,6 @@ def test_sentinels(version: str) -> None:
         version=version,  # type: ignore[arg-type]
         password="one",
         sentinel_password="two",
-        down_after=300,
     ) as fleet:
         pids = [server.pid for server in (*fleet.servers, *fleet.sentinels)]
         assert len(pids) == 6
