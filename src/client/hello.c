@@ -277,7 +277,7 @@ pn_hello_take(struct pn_hello *hello, const struct pn_hello_opts *opts,
     if (hello->state == PN_HELLO_FAILED) {
         return;
     }
-    hello->step = pn_hello_next((uint8_t)(hello->step + 1), flight, opts);
+    hello->step = (uint8_t)pn_hello_next(hello->step + 1u, flight, opts);
     hello->left--;
     if (hello->left == 0) {
         bool is_again = hello->is_fallback && hello->protocol == 3;

@@ -70,8 +70,8 @@ is_said(enum pn_hello_step step, uint8_t protocol, const struct pn_hello_opts *o
     return is_redis_step(step, protocol, opts);
 }
 
-uint8_t
-pn_hello_next(uint8_t step, uint8_t protocol, const struct pn_hello_opts *opts)
+unsigned
+pn_hello_next(unsigned step, uint8_t protocol, const struct pn_hello_opts *opts)
 {
     while (step < PN_HELLO_STEPS &&
            !is_said((enum pn_hello_step)step, protocol, opts)) {
@@ -192,9 +192,10 @@ pn_hello_put(struct pn_hello *hello, const struct pn_hello_opts *opts,
              struct pn_out *out)
 {
     uint8_t protocol = pn_hello_protocol(hello, opts);
-    uint8_t first = pn_hello_next(0, protocol, opts), n = 0;
-    for (uint8_t step = first; step < PN_HELLO_STEPS;
-         step = pn_hello_next((uint8_t)(step + 1), protocol, opts)) {
+    unsigned first = pn_hello_next(0, protocol, opts);
+    uint8_t n = 0;
+    for (unsigned step = first; step < PN_HELLO_STEPS;
+         step = pn_hello_next(step + 1, protocol, opts)) {
         put_step((enum pn_hello_step)step, opts, out);
         n++;
     }
@@ -202,7 +203,7 @@ pn_hello_put(struct pn_hello *hello, const struct pn_hello_opts *opts,
         return;
     }
     hello->protocol = protocol;
-    hello->step = first;
+    hello->step = (uint8_t)first;
     hello->left = n;
     hello->state = n > 0 ? PN_HELLO_WAIT : PN_HELLO_DONE;
 }

@@ -43,7 +43,7 @@ uint8_t
 pn_hello_protocol(const struct pn_hello *hello, const struct pn_hello_opts *opts);
 
 /* The first step from STEP on that the flight has; PN_HELLO_STEPS: none. */
-uint8_t
-pn_hello_next(uint8_t step, uint8_t protocol, const struct pn_hello_opts *opts);
+unsigned
+pn_hello_next(unsigned step, uint8_t protocol, const struct pn_hello_opts *opts);
 
 #endif
