@@ -134,7 +134,14 @@ class FarCalls(_Base):
         return all(known[mark] == generation for mark, generation in pairs)
 
     def _do_get(self, key: Any, default: Any) -> Steps:
-        found = yield from self._fetch(self._key(key))
+        name = self._key(key)
+        if self._group:
+            found = yield from self._fetch(name)
+        else:
+            data = yield from self._engine.get(name)
+            if data is None:
+                return default
+            found = yield from self._judge(name, Item(data), {})
         return found.sealed.value() if found.is_good else default
 
     def _do_gets(self, key: Any, default: Any) -> Steps:
@@ -142,18 +149,15 @@ class FarCalls(_Base):
         return (found.sealed.value(), found.token) if found.is_good else (default, None)
 
     def _do_get_many(self, keys: Any) -> Steps:
-        engine = self._engine
+        """Two flights where items have tags: theirs are learned all at once."""
         names = [(key, self._key(key)) for key in _listed(keys)]
-        commands = [engine.read(name)[0] for _, name in names]
-        replies = yield from engine.ask(
-            [*commands, *map(engine.generation, self._group)]
-        )
-        known = self._generations_of(self._group, replies[len(names) :])
-        read = []
-        for (key, name), reply in zip(names, replies, strict=False):
-            item = engine.item([reply])
-            if item is not None:
-                read.append((key, self._unseal(name, item.data)))
+        found = yield from self._engine.get_many([name for _, name in names])
+        read = [
+            (key, self._unseal(name, found[name]))
+            for key, name in names
+            if name in found
+        ]
+        known: dict[bytes, bytes | None] = {}
         yield from self._learn((sealed.tags for _, sealed in read), known)
         good = {}
         for key, sealed in read:

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from . import _core
-from .steps import Ask, Command, Steps
+from .steps import Ask, Command, Get, GetMany, Steps
 
 __all__ = ["ABSENT", "LOOK", "Engine", "FarLease", "Item", "Judge", "Worth", "raised"]
 
@@ -122,6 +122,23 @@ class Engine(ABC):
     @abstractmethod
     def item(self, replies: list[Any], *, head: bool = False) -> Item | None:
         """What ``read`` found; the exception that stands in its place is raised."""
+
+    #: Is an item of 0 bytes none at all?
+    has_stubs = False
+
+    def get(self, key: bytes) -> Steps:
+        """The value's bytes or None, by the shortest way."""
+        self.check_open()
+        data = yield Get(self.client, key)
+        return None if self.has_stubs and not data else data
+
+    def get_many(self, keys: list[bytes]) -> Steps:
+        """A dict of those that are there."""
+        self.check_open()
+        found = yield GetMany(self.client, keys)
+        if self.has_stubs:
+            return {key: data for key, data in found.items() if data}
+        return found
 
     # ---- Writing ------------------------------------------------------------------
 

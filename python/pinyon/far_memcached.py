@@ -57,6 +57,7 @@ class MemcachedEngine(Engine):
     """A fleet of memcached servers."""
 
     sign_of_life = ("version",)
+    has_stubs = True
 
     # ---- Reading ------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import _core
 from .flight import Flights
+from .forks import watch
 from .url import Config
 from .warn import Once
 
@@ -27,7 +28,7 @@ class Home:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.client: Any = None
+        self.client: _core.Client | None = None
         if config.far is None:
             self.store = open_store(config)
         else:
@@ -78,9 +79,15 @@ def open_store(config: Config) -> _core.Store:
     )
 
 
-def open_client(settings: Mapping[str, Any]) -> Any:
+class _Client(_core.Client):
+    """The C type, so that it can be referred to weakly."""
+
+
+def open_client(settings: Mapping[str, Any]) -> _core.Client:
     """The client of a fleet, connected to nothing yet."""
-    return _core.Client(dict(settings))
+    client = _Client(dict(settings))
+    watch(client)
+    return client
 
 
 _homes: weakref.WeakSet[Home] = weakref.WeakSet()

@@ -107,6 +107,7 @@ def stats_of(home: Home, counters: dict[str, int]) -> Stats:
 
 def stats_of_far(home: Home, counters: dict[str, int]) -> Stats:
     client, nodes = home.client, {}
+    assert client is not None
     for number, host, port, role, health, *_ in client._nodes():
         name = f"{host}:{port}" if port else host
         numbers = client._node_stats(number)

@@ -20,6 +20,8 @@ __all__ = [
     "Answer",
     "Ask",
     "Call",
+    "Get",
+    "GetMany",
     "Hold",
     "Join",
     "Lead",
@@ -44,6 +46,10 @@ class Client(Protocol):
     def _arun(
         self, commands: Sequence[Command], *, node: int | None = None
     ) -> Awaitable[list[Any]]: ...
+    def get(self, key: bytes, /) -> Any: ...
+    def aget(self, key: bytes, /) -> Awaitable[Any]: ...
+    def get_many(self, keys: list[bytes], /) -> dict[bytes, Any]: ...
+    def aget_many(self, keys: list[bytes], /) -> Awaitable[dict[bytes, Any]]: ...
 
 
 #: A single wait for the host's lease: only asking again notices a dead holder.
@@ -175,6 +181,38 @@ class Ask:
         return await self.client._arun(self.commands, node=self.node)
 
 
+class Get:
+    """Reads one value, in C from end to end. Gives its bytes, or None."""
+
+    __slots__ = ("client", "key")
+
+    def __init__(self, client: Client, key: bytes) -> None:
+        self.client = client
+        self.key = key
+
+    def perform(self) -> Any:
+        return self.client.get(self.key)
+
+    async def aperform(self) -> Any:
+        return await self.client.aget(self.key)
+
+
+class GetMany:
+    """The same for many: a dict of those that are there."""
+
+    __slots__ = ("client", "keys")
+
+    def __init__(self, client: Client, keys: list[bytes]) -> None:
+        self.client = client
+        self.keys = keys
+
+    def perform(self) -> dict[bytes, Any]:
+        return self.client.get_many(self.keys)
+
+    async def aperform(self) -> dict[bytes, Any]:
+        return await self.client.aget_many(self.keys)
+
+
 class Lead:
     """Runs a load: here and now in a thread, as a task of its own on a loop, so that
     no caller's cancellation is the load's."""
@@ -193,7 +231,7 @@ class Lead:
         self.flight.task = loop.create_task(arun(self.work))
 
 
-Step = Ask | Call | Hold | Join | Lead | Pause
+Step = Ask | Call | Get | GetMany | Hold | Join | Lead | Pause
 Steps = Generator[Step, Any, Any]
 
 
