@@ -1,5 +1,9 @@
 /*
  * socket - opening a socket and connecting it; private to this room
+ *
+ * The descriptor is in blocking mode once connect() was called: every call that must
+ * not wait says so by MSG_DONTWAIT, and the one that may is a single recv(). What the
+ * caller shares with a fork is the descriptor; nothing else is kept here.
  */
 #ifndef PN_NET_SOCKET_H
 #define PN_NET_SOCKET_H

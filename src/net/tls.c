@@ -123,8 +123,8 @@ pn_tls_handshake(struct pn_tls *tls, uint8_t *want, struct pn_why *why)
 }
 
 /* A record that is in the buffers is not told of by any poll, so reading goes on until
- * they are empty or CAP is full. What was read is given before a failure, which the next
- * call meets again. */
+ * they are empty or CAP is full. What was read is given before a failure, which the
+ * next call meets again. */
 ptrdiff_t
 pn_tls_read(struct pn_tls *tls, void *buf, size_t cap, uint8_t *want)
 {
@@ -161,6 +161,9 @@ pn_tls_read_waiting(struct pn_tls *tls, void *buf, size_t cap, uint8_t *want,
 ptrdiff_t
 pn_tls_write(struct pn_tls *tls, const void *buf, size_t len, uint8_t *want)
 {
+    if (tls->failure != 0) {
+        return tls->failure;
+    }
     begin();
     int n = SSL_write(tls->ssl, buf, (int)(len < INT_MAX ? len : INT_MAX));
     return n > 0 ? n : pause_or_fail(tls, n, want);

@@ -65,8 +65,9 @@ pn_tls_abandon(struct pn_tls *tls);
 /* 0 done, 1 in progress, < 0 a code. */
 int
 pn_tls_handshake(struct pn_tls *tls, uint8_t *want, struct pn_why *why);
-/* > 0 bytes, 0 would block, < 0 a code (PN_NET_E_CLOSED after the peer's goodbye). A read
- * of less than CAP has left nothing in OpenSSL's buffers that no poll would tell of. */
+/* > 0 bytes, 0 would block, < 0 a code (PN_NET_E_CLOSED after the peer's goodbye). A
+ * read of less than CAP has left nothing in OpenSSL's buffers that no poll would tell
+ * of. */
 ptrdiff_t
 pn_tls_read(struct pn_tls *tls, void *buf, size_t cap, uint8_t *want);
 ptrdiff_t

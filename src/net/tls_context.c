@@ -84,10 +84,10 @@ load_key(SSL_CTX *ssl, const struct pn_tls_opts *opts, struct pn_why *why)
 }
 
 /*
- * RELEASE_BUFFERS: an idle connection gives its 34 KiB back. read_ahead: header and body
- * of a record come with one recv(). No session is ever used again and renegotiation is
- * not answered: what is not there cannot be attacked. An authority in the user's file
- * is trusted whether or not it is a root.
+ * RELEASE_BUFFERS: an idle connection gives its buffers back. read_ahead: the header
+ * and the body of a record come with one recv(). No session is ever used again and
+ * renegotiation is not answered: what is not there cannot be attacked. An authority in
+ * the user's file is trusted whether or not it is a root.
  */
 static void
 set_manners(SSL_CTX *ssl, const struct pn_tls_opts *opts)

@@ -1,5 +1,8 @@
 /*
  * tls_inner - what the files behind tls.h share; private to this room
+ *
+ * A pn_tls is the data of its SSL (SSL_get_app_data) and of its BIO (BIO_get_data), so
+ * that OpenSSL's callbacks find it: no index is registered with the process.
  */
 #ifndef PN_NET_TLS_INNER_H
 #define PN_NET_TLS_INNER_H

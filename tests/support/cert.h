@@ -14,8 +14,8 @@ struct cert {
     X509 *x509;
 };
 
-/* Makes a certificate for the names ALT ("DNS:a.test,IP:127.0.0.1"; NULL: an authority),
- * signed by ISSUER (NULL: by itself), that ends LASTS_S seconds from now. */
+/* Makes a certificate for the names ALT ("DNS:a.test,IP:127.0.0.1"; NULL: for an
+ * authority), signed by ISSUER (NULL: by itself), that ends LASTS_S seconds from now. */
 bool
 cert_make(struct cert *cert, const char *alt, const struct cert *issuer, long lasts_s);
 

@@ -80,7 +80,7 @@ let_open(rlim_t files)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* On both sides of what is waited for with little stack, and as many as there may be. */
+/* On both sides of what takes little stack, and as many as there may be. */
 static void
 test_many(void)
 {

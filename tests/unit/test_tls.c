@@ -111,6 +111,15 @@ say_and_reset(SSL *ssl, void *unused)
     peer_will_reset(SSL_get_fd(ssl));
 }
 
+static void
+say_garbage(SSL *ssl, void *unused)
+{
+    char byte;
+    (void)unused;
+    peer_send(SSL_get_fd(ssl), "$5\r\nplain\r\n", 11);
+    peer_receive(SSL_get_fd(ssl), &byte, 1);
+}
+
 /* Sends a record in pieces: no more than a byte at a time gets there. */
 static void
 say_byte_by_byte(SSL *ssl, void *unused)
@@ -257,7 +266,9 @@ test_ends(void)
         char buf[8];
         int code;
         CHECK_EQ(net_read(&stream, buf, 4, &code), 4);
-        pn_stream_write(&stream, "x", 1);
+        if (rows[i].talk == say_and_reset) {
+            CHECK_EQ(pn_stream_write(&stream, "x", 1), 1);
+        }
         CHECK_EQ(net_read(&stream, buf, 4, &code), 0);
         CHECK_EQ(code, rows[i].code);
         CHECK_EQ(pn_stream_read(&stream, buf, 4), rows[i].code); /* and again */
@@ -266,6 +277,26 @@ test_ends(void)
         pn_stream_close(&stream);
         tls_peer_join(&peer);
     }
+}
+
+/* What is no record of TLS ends the connection for good, and it is told why. */
+static void
+test_garbage(void)
+{
+    struct tls_peer peer = {.talk = say_garbage};
+    struct pn_stream stream = open_to(&peer, 0);
+    char buf[8];
+    int code;
+    for (int i = 0; i < 2; i++) {
+        struct pn_why why = {0};
+        CHECK_EQ(net_read(&stream, buf, 4, &code), 0);
+        CHECK_EQ(code, PN_NET_E_TLS);
+        CHECK_EQ(pn_stream_why(&stream, code, &why), PN_NET_E_TLS);
+        CHECK(strstr(why.text, "does not speak TLS") != NULL);
+        CHECK_EQ(pn_stream_write(&stream, "x", 1), PN_NET_E_TLS);
+    }
+    pn_stream_close(&stream);
+    tls_peer_join(&peer);
 }
 
 /* A write to a peer that is gone is a code, not a signal. */
@@ -355,6 +386,7 @@ main(void)
     RUN(test_quiet);
     RUN(test_waits);
     RUN(test_ends);
+    RUN(test_garbage);
     RUN(test_write_to_nobody);
     RUN(test_goodbye);
     RUN(test_abandon);

@@ -2,6 +2,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../support/scratch.h"
@@ -111,8 +112,28 @@ test_mismatch(void)
              PN_NET_E_FILES);
 }
 
-/* Without a password nobody is asked at the terminal, which is where OpenSSL would look
- * for somebody: this test would hang. */
+/* A key that needs a password is refused, when OpenSSL could ask whoever is at the
+ * other end of the standard input for it: here that is somebody who knows. */
+static void
+test_nobody_is_asked(void)
+{
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        int answer[2];
+        bool is_ready = pipe(answer) == 0 && write(answer[1], "hunter2\n", 8) == 8 &&
+                        dup2(answer[0], 0) == 0 && setsid() > 0; /* no /dev/tty */
+        struct pn_tls_opts opts = {.cert_file = cert_file, .key_file = locked_file};
+        struct pn_tls_context *context = NULL;
+        _exit(is_ready && pn_tls_context_new(&opts, &context, NULL) == PN_NET_E_FILES
+                  ? 0
+                  : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    CHECK_EQ(status, 0);
+}
+
 static void
 test_password(void)
 {
@@ -146,6 +167,7 @@ main(void)
     RUN(test_absent_files);
     RUN(test_wrong_files);
     RUN(test_mismatch);
+    RUN(test_nobody_is_asked);
     RUN(test_password);
     RUN(test_bad_options);
     tls_authority_release();
