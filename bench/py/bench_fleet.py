@@ -85,7 +85,7 @@ def measure_loops(run: Run) -> None:
         for engine in ENGINES:
             try:
                 run.rows += loops.rows(
-                    engine, is_uvloop, run.rounds(12), run.seconds(2), run.missing
+                    engine, is_uvloop, run.rounds(18), run.seconds(1), run.missing
                 )
             except ImportError as error:
                 run.missing.append(f"uvloop: left out, {error}")

@@ -177,4 +177,4 @@ async def measure(
         measured = [Measured(peer, peer.keys(KEYS)) for peer in present]
         rows = await gather_rounds(f"{where}: {KEYS} gets gathered", measured, rounds)
         stream = f"{where}: {RATE} gets/s, open loop"
-        return rows + await stream_rounds(stream, measured, rounds // 2, seconds)
+        return rows + await stream_rounds(stream, measured, rounds, seconds)
