@@ -27,7 +27,8 @@
     X(PN_CLIENT_E_PLACE, -414, "the command names no key, so that no node is its own") \
     X(PN_CLIENT_E_CROSS, -415, "the keys of one command are in several slots")         \
     X(PN_CLIENT_E_CANCELLED, -416, "the caller no longer waits for it")                \
-    X(PN_CLIENT_E_TIMEOUT, -417, "the deadline passed before the reply came")
+    X(PN_CLIENT_E_TIMEOUT, -417, "the deadline passed before the reply came")          \
+    X(PN_CLIENT_E_SERVICE, -418, "no sentinel knows a service of this name")
 
 enum pn_client_code {
 #define PN_CLIENT_ENUM(name, code, text) name = (code),

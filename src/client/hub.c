@@ -268,6 +268,18 @@ wants_old_owner(const struct pn_fleet *fleet, const struct pn_request *request,
     return old != NULL && old->health == PN_NODE_UP;
 }
 
+/* Why REQUEST goes nowhere. */
+static int
+nobody(const struct pn_hub *hub, const struct pn_request *request,
+       const struct pn_route *way)
+{
+    if (way->kind == PN_ROUTE_EMPTY) {
+        bool is_sentinel = hub->client->opts.fleet.kind == PN_FLEET_SENTINEL;
+        return is_sentinel ? PN_CLIENT_E_SERVICE : PN_CLIENT_E_NO_OWNER;
+    }
+    return request->rc < 0 ? request->rc : PN_CLIENT_E_DOWN;
+}
+
 /* Puts REQUEST into the queue of the link it is to go by; or it waits, or ends. */
 static void
 assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
@@ -280,9 +292,7 @@ assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
     }
     if (way.kind != PN_ROUTE_NODE) {
         request->by = way.node != PN_NODE_NONE ? way.node : request->by;
-        int down = request->rc < 0 ? request->rc : PN_CLIENT_E_DOWN;
-        pn_hub_finish(hub, request,
-                      way.kind == PN_ROUTE_EMPTY ? PN_CLIENT_E_NO_OWNER : down);
+        pn_hub_finish(hub, request, nobody(hub, request, &way));
         return;
     }
     bool is_first_leg = wants_old_owner(fleet, request, &way);
