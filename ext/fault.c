@@ -26,6 +26,7 @@
 #define EXC_PN_CLIENT_E_CROSS st->cross_slot
 #define EXC_PN_CLIENT_E_CANCELLED st->connection_failed
 #define EXC_PN_CLIENT_E_TIMEOUT st->timeout_error
+#define EXC_PN_CLIENT_E_SERVICE st->connection_failed
 
 static PyObject *
 type_of_code(const struct core_state *st, int code)
