@@ -133,14 +133,14 @@ def write(group: str) -> dict[str, str]:
     imports += [
         "from collections.abc import Awaitable",
         "from typing import Any, TYPE_CHECKING, Self",
-        "from ..commands.args import Key, Moment, S, Seconds, Value",
+        "from ..commands.args import Key, Moment, Seconds, Value",
         f"from ..commands import {group} as build",
     ]
     imports += [f"from ..commands.{group} import {', '.join(own)}"] if own else []
     camel = "".join(part.title() for part in group.split("_"))
 
     def module(base: str, head: str, methods: list[str]) -> str:
-        lines = [*imports, f"from ._base import {base}"]
+        lines = [*imports, f"from ._base import {base}, S"]
         text = HEAD.format(title=title, group=group, imports="\n".join(lines))
         return _tidy(f"{text}\n\n{head}\n" + "\n".join(methods))
 
@@ -179,12 +179,9 @@ def _index(written: dict[str, str]) -> str:
         '"""The methods of clients and pipelines, by group.\n\n'
         'Written by tools/methods.py: change commands/.\n"""\n\n'
         "from __future__ import annotations\n",
-        "from ..commands.args import S",
+        "from ._base import S",
         *(f"from .{g} import {c}" for g, c in zip(names, camel, strict=True)),
-        *(
-            f"from .pipe_{g} import Pipe{c}"
-            for g, c in zip(names, camel, strict=True)
-        ),
+        *(f"from .pipe_{g} import Pipe{c}" for g, c in zip(names, camel, strict=True)),
         "\n\nclass Methods(" + ", ".join(f"{c}[S]" for c in camel) + "):",
         '    """Every command, blocking and for asyncio."""\n\n',
         "class PipeMethods(" + ", ".join(f"Pipe{c}" for c in camel) + "):",

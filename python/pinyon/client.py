@@ -18,9 +18,10 @@ from typing import (
 
 from . import _core, forks
 from .client_options import ClientOptions
-from .commands.args import Key, S, Value
+from .commands.args import Key, Value
 from .fleet import describe, parse_fleet
 from .methods import Methods
+from .methods._base import S
 from .pipeline import Pipeline
 from .pool import ConnectionPool
 from .pubsub import PubSub

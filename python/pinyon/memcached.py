@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    NoReturn,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 from . import _core
 from .client import Client
+from .client_options import ClientOptions
 from .commands import meta
-from .commands.args import Key, S, Value
+from .commands.args import Key, Value
 from .commands.meta import Expire
 from .commands.shape import text
 from .methods import Methods
+from .methods._base import S
 from .methods.meta import Meta
+from .pool import ConnectionPool
 from .scan import Scans
 
 __all__ = ["Memcached"]
@@ -39,6 +50,28 @@ class Memcached(Meta[S], Client[S]):  # type: ignore[misc]
     ``mg``, ``ms``, ``md`` and ``ma`` are the meta commands themselves: they give a
     :class:`MetaReply`.
     """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(
+            cls,
+            url: str | None = None,
+            *,
+            decode_responses: Literal[True],
+            connection_pool: ConnectionPool | None = None,
+            **options: Unpack[ClientOptions],
+        ) -> Memcached[str]: ...
+        @overload
+        def __new__(
+            cls,
+            url: str | None = None,
+            *,
+            decode_responses: Literal[False] | None = None,
+            connection_pool: ConnectionPool | None = None,
+            **options: Unpack[ClientOptions],
+        ) -> Memcached[bytes]: ...
+        def __new__(cls, *args: Any, **options: Any) -> Any: ...
 
     # ---- Many at once ------------------------------------------------------------
 

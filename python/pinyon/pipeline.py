@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from . import _core
-from .commands.args import Call, Key, S, Value
+from .commands.args import Call, Key, Value
 from .methods import PipeMethods
+from .methods._base import S
 from .session import Session, shaped
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 
 from . import _core
-from .commands.args import Key, S
+from .commands.args import Key
 from .commands.shape import text
+from .methods._base import S
 
 if TYPE_CHECKING:
     from .client import Client

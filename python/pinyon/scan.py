@@ -7,8 +7,8 @@ from typing import Any
 
 from . import _core
 from .commands import hashes, keys, sets, sorted_sets
-from .commands.args import Call, Key, S, Value
-from .methods._base import Caller
+from .commands.args import Call, Key, Value
+from .methods._base import Caller, S
 from .session import shaped
 
 __all__ = ["Scans"]

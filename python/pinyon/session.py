@@ -6,8 +6,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from . import _core
-from .commands.args import Call, Key, S, Value
+from .commands.args import Call, Key, Value
 from .methods import Methods
+from .methods._base import S
 
 if TYPE_CHECKING:
     from .client import Client

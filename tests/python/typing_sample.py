@@ -76,3 +76,36 @@ async def use() -> None:
         cache.set(7, 1)  # E: [arg-type]
         cache.cached(ttl=60, lock="cluster")  # E: [call-overload]
         cache.cached(sise=1)  # E: [call-overload]
+
+
+client = pinyon.Client("redis://h")
+texts = pinyon.Client("redis://h", decode_responses=True)
+memcached = pinyon.Memcached("memcached://h")
+
+reveal_type(client)  # R: "pinyon.client.Client[bytes]"
+reveal_type(texts)  # R: "pinyon.client.Client[str]"
+reveal_type(client.get("k"))  # R: "bytes | None"
+reveal_type(texts.hgetall("h"))  # R: "dict[str, str]"
+reveal_type(texts.mget("a", "b"))  # R: "list[str | None]"
+reveal_type(client.expire("k", 60))  # R: "bool"
+reveal_type(client.smembers("s"))  # R: "set[bytes]"
+reveal_type(client.zscore("z", "m"))  # R: "float | None"
+reveal_type(client.pipeline().get("a"))  # R: "pinyon.pipeline.Pipeline[bytes]"
+reveal_type(client.session().get("k"))  # R: "bytes | None"
+reveal_type(memcached)  # R: "pinyon.memcached.Memcached[bytes]"
+reveal_type(memcached.gets("k"))  # R: "tuple[bytes | None, int | None]"
+reveal_type(memcached.mg("k").cas)  # R: "int | None"
+pinyon.Client(host="h", port=6379, socket_timeout=1.5, read_from="any")
+pinyon.Client("redis://h", nonsense=1)  # E: Unexpected keyword argument "nonsense"
+client.expire("k")  # E: Missing positional argument "time"
+
+
+async def commands() -> None:
+    reveal_type(await texts.aget("k"))  # R: "str | None"
+    reveal_type(await client.aincr("n"))  # R: "int"
+    async for key in texts.ascan_iter():
+        reveal_type(key)  # R: "str"
+
+
+def takes_bare(given: pinyon.Client) -> None:
+    reveal_type(given.get("k"))  # R: "bytes | None"

@@ -5,7 +5,7 @@ Written by tools/methods.py: change commands/.
 
 from __future__ import annotations
 
-from ..commands.args import S
+from ._base import S
 from .admin import Admin
 from .bits import Bits
 from .cluster import Cluster

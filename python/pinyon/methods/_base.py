@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from ..commands.args import Call, S
+from ..commands.args import Call
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
 
 T = TypeVar("T")
+
+#: What texts of replies are: bytes, or str of a client with decode_responses.
+if TYPE_CHECKING:
+    S = TypeVarWithDefault("S", bound=str | bytes, default=bytes)
+else:
+    S = TypeVar("S", bound=str | bytes)
 
 
 class Caller(Generic[S]):

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from ..commands import admin as build
-from ..commands.args import S, Value
-from ._base import Caller
+from ..commands.args import Value
+from ._base import Caller, S
 
 
 class Admin(Caller[S]):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable
 
 from ..commands import bits as build
-from ..commands.args import Key, S, Value
-from ._base import Caller
+from ..commands.args import Key, Value
+from ._base import Caller, S
 
 
 class Bits(Caller[S]):

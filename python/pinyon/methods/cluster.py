@@ -9,8 +9,8 @@ from collections.abc import Awaitable
 from typing import Any
 
 from ..commands import cluster as build
-from ..commands.args import Key, S
-from ._base import Caller
+from ..commands.args import Key
+from ._base import Caller, S
 
 
 class Cluster(Caller[S]):

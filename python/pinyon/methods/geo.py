@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from ..commands import geo as build
-from ..commands.args import Key, S, Value
-from ._base import Caller
+from ..commands.args import Key, Value
+from ._base import Caller, S
 
 
 class Geo(Caller[S]):

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..commands import hashes as build
-from ..commands.args import Key, Moment, S, Seconds, Value
-from ._base import Caller
+from ..commands.args import Key, Moment, Seconds, Value
+from ._base import Caller, S
 
 
 class Hashes(Caller[S]):

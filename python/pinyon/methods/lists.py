@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from ..commands import lists as build
-from ..commands.args import Key, S, Value
-from ._base import Caller
+from ..commands.args import Key, Value
+from ._base import Caller, S
 
 
 class Lists(Caller[S]):

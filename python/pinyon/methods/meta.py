@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from .._core import MetaReply
 from ..commands import meta as build
-from ..commands.args import Key, S, Value
+from ..commands.args import Key, Value
 from ..commands.meta import Expire
-from ._base import Caller
+from ._base import Caller, S
 
 
 class Meta(Caller[S]):

@@ -9,8 +9,8 @@ from collections.abc import Awaitable
 from typing import Any
 
 from ..commands import scripting as build
-from ..commands.args import Key, S, Value
-from ._base import Caller
+from ..commands.args import Key, Value
+from ._base import Caller, S
 
 
 class Scripting(Caller[S]):

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from ..commands import server as build
-from ..commands.args import S, Value
-from ._base import Caller
+from ..commands.args import Value
+from ._base import Caller, S
 
 
 class Server(Caller[S]):

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..commands import sorted_sets as build
-from ..commands.args import Key, S, Value
+from ..commands.args import Key, Value
 from ..commands.sorted_sets import Weighted
-from ._base import Caller
+from ._base import Caller, S
 
 
 class SortedSets(Caller[S]):

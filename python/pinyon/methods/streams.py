@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Any
 
 from ..commands import streams as build
-from ..commands.args import Key, S, Value
+from ..commands.args import Key, Value
 from ..commands.streams import Entries
-from ._base import Caller
+from ._base import Caller, S
 
 
 class Streams(Caller[S]):
