@@ -104,6 +104,7 @@ call_to_all(struct call *call, size_t i)
         return command->rounds++ == 0 ? find_first(call, i) : 0;
     }
     uint32_t flags = (command->flags & PN_CMD_SAFE) != 0 ? PN_REQ_SAFE : 0;
+    flags |= command->answer == ANSWER_CLASSIC ? PN_REQ_CLASSIC : 0u;
     struct pn_bytes wire = command->wire;
     command->merge = MERGE_NODES;
     call_renew(call, i);
