@@ -77,6 +77,7 @@ RULES = {
     "EXPIRE": "EXPIRE PEXPIRE EXPIREAT PEXPIREAT",
     "HSETEX": "HSETEX",
     "HEXPIRE": "HEXPIRE HPEXPIRE HEXPIREAT HPEXPIREAT",
+    "PUBLISH": "PUBLISH",
 }
 # Says "movablekeys" of patterns (BY, GET), which name no key that could be placed.
 FIXED = {"SORT_RO"}

@@ -44,7 +44,9 @@ enum pn_command_flags {
 struct pn_command_info {
     uint16_t flags; /* enum pn_command_flags */
     uint8_t step;   /* from one key to the next, at least 1: MSET has 2 */
-    uint32_t first; /* index in ARGV of the first key; 0: none */
+    uint32_t first; /* index in ARGV of the first key; 0: none. With NO_KEY an argument
+                       that may place it: PUBLISH goes to any node, but two of one
+                       channel keep their order if the channel's slot says to which */
     uint32_t keys;  /* how many there are, STEP apart, all of them in ARGV */
     uint32_t extra; /* one more that stands apart, before (ZUNIONSTORE) or behind (SORT
                        ... STORE) them; 0: none */

@@ -106,6 +106,13 @@ migrate(const struct pn_bytes *argv, size_t argc, struct pn_command_info *info)
     }
 }
 
+static void
+publish(const struct pn_bytes *argv, size_t argc, struct pn_command_info *info)
+{
+    (void)argv;
+    info->first = argc > 1 ? 1 : 0;
+}
+
 /* ---- For how long ------------------------------------------------------------ */
 
 /* 0 is for ever. What the server will refuse does not wait: the least there is. */

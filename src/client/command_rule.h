@@ -27,7 +27,8 @@
     X(SET, set)         /* safe with a lifetime at most */                           \
     X(EXPIRE, expire)   /* safe without NX, XX, GT, LT */                            \
     X(HSETEX, hsetex)   /* safe without FNX, FXX before FIELDS */                    \
-    X(HEXPIRE, hexpire) /* safe when FIELDS follows at once */
+    X(HEXPIRE, hexpire) /* safe when FIELDS follows at once */                       \
+    X(PUBLISH, publish) /* its channel places it */
 
 enum pn_command_rule {
     PN_RULE_NONE,

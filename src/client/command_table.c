@@ -223,7 +223,7 @@ const struct pn_command_row pn_command_table[] = {
     {"PSUBSCRIBE", KNOWN | PUSH | NO_KEY, 0, 0, 1, PN_RULE_NONE},
     {"PSYNC", KNOWN | STATE | NO_KEY, 0, 0, 1, PN_RULE_NONE},
     {"PTTL", KNOWN | READ | SAFE, 1, 1, 1, PN_RULE_NONE},
-    {"PUBLISH", KNOWN | NO_KEY, 0, 0, 1, PN_RULE_NONE},
+    {"PUBLISH", KNOWN | NO_KEY, 0, 0, 1, PN_RULE_PUBLISH},
     {"PUBSUB", KNOWN | SAFE | NO_KEY, 0, 0, 1, PN_RULE_NONE},
     {"PUNSUBSCRIBE", KNOWN | PUSH | NO_KEY, 0, 0, 1, PN_RULE_NONE},
     {"QUIT", KNOWN | STATE | NO_KEY, 0, 0, 1, PN_RULE_NONE},

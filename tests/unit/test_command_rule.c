@@ -121,6 +121,14 @@ test_migrate(void)
     CHECK(has_keys("MIGRATE h 6379 k 0 5000 KEYS a", "3")); /* one or the other */
 }
 
+static void
+test_channel(void)
+{
+    CHECK(has_keys("PUBLISH channel text", ""));
+    CHECK_EQ(info_of("PUBLISH channel text").first, 1);
+    CHECK_EQ(info_of("PUBLISH").first, 0);
+}
+
 static int64_t
 blocks_ms(const char *text)
 {
@@ -223,6 +231,7 @@ main(void)
     RUN(test_streams);
     RUN(test_stores);
     RUN(test_migrate);
+    RUN(test_channel);
     RUN(test_blocking);
     RUN(test_safe);
     RUN(test_words);
