@@ -118,7 +118,8 @@ PARTS: dict[str, Callable[[Run], None]] = {
 
 
 def is_of_calls(row: Row) -> bool:
-    return "get_many" in row.case or " get" in row.case.partition(":")[0]
+    is_call = "get_many" in row.case or " get" in row.case.partition(":")[0]
+    return is_call and "from C" not in row.case
 
 
 def is_of_loops(row: Row) -> bool:
@@ -126,12 +127,15 @@ def is_of_loops(row: Row) -> bool:
 
 
 def draw(out: Path, rows: list[Row]) -> None:
-    """Three pictures; a median of latencies is in the table only."""
-    others = [r for r in rows if not is_of_calls(r) and not is_of_loops(r)]
+    """Three pictures; medians of latencies and the client from C are in the table
+    only."""
+    others = [r for r in rows if not (is_of_calls(r) or is_of_loops(r))]
     pictures = {
         "fleet-calls.png": [row for row in rows if is_of_calls(row)],
         "fleet-loops.png": [row for row in rows if is_of_loops(row)],
-        "fleet-rest.png": [row for row in others if "p50" not in row.case],
+        "fleet-rest.png": [
+            row for row in others if "p50" not in row.case and "from C" not in row.case
+        ],
     }
     for name, drawn in pictures.items():
         if drawn:

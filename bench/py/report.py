@@ -129,7 +129,10 @@ def draw_bars(path: Path, rows: Sequence[Row], title: str) -> None:
         return
     cases = list(dict.fromkeys(row.case for row in rows))
     figure, axes = plt.subplots(
-        (len(cases) + 1) // 2, 2, figsize=(12, 2.6 * ((len(cases) + 1) // 2) + 0.6)
+        (len(cases) + 1) // 2,
+        2,
+        figsize=(12, 2.6 * ((len(cases) + 1) // 2) + 0.6),
+        layout="constrained",
     )
     for axis in axes.flat[len(cases) :]:
         axis.set_visible(False)
@@ -152,7 +155,6 @@ def draw_bars(path: Path, rows: Sequence[Row], title: str) -> None:
         axis.tick_params(labelsize=8)
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title, fontsize=11)
-    figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     plt.close(figure)
