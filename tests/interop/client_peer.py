@@ -35,7 +35,7 @@ def shake(link: socket.socket, **options: object) -> str:
     words = [f"{name}={value}" for name, value in options.items()]
     done = subprocess.run(
         [program(), "hello", *words],
-        stdin=link,
+        stdin=link.fileno(),
         capture_output=True,
         timeout=SECONDS,
     )

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.servers import HOST, Cluster, Memcached, Nutcracker, Redis, Sentinels
+from tests.servers.redis import Version
 
 from .client_peer import encoded, shake
 
@@ -49,7 +50,7 @@ def test_valkey(valkey: Redis) -> None:
 
 
 @VERSIONS
-def test_what_was_said_holds(serve: Serve, version: str) -> None:
+def test_what_was_said_holds(serve: Serve, version: Version) -> None:
     server = serve(Redis(version, password=SECRET))
     for protocol in (3, 2):
         with socket.create_connection((HOST, server.port)) as link:
@@ -72,7 +73,7 @@ def test_what_was_said_holds(serve: Serve, version: str) -> None:
 
 @VERSIONS
 @pytest.mark.parametrize("protocol", [3, 2])
-def test_refused_password(serve: Serve, version: str, protocol: int) -> None:
+def test_refused_password(serve: Serve, version: Version, protocol: int) -> None:
     port = serve(Redis(version, password=SECRET)).port
     said = greet(port, protocol=protocol, password="wr0ngness")
     assert said.startswith("PN_CLIENT_E_AUTH ")
@@ -91,7 +92,7 @@ def test_password_that_is_not_asked_for(redis: Redis) -> None:
 
 
 @VERSIONS
-def test_user_of_few_rights(serve: Serve, version: str) -> None:
+def test_user_of_few_rights(serve: Serve, version: Version) -> None:
     """No CLIENT, and so no SETINFO: of no matter. No ROLE: it cannot be verified."""
     acl = ["alice on >wonderland ~* +@all -client -role", "bob on nopass ~* +@all"]
     port = serve(Redis(version, acl=acl)).port
@@ -106,7 +107,7 @@ def test_user_of_few_rights(serve: Serve, version: str) -> None:
 
 
 @VERSIONS
-def test_server_without_hello(serve: Serve, version: str) -> None:
+def test_server_without_hello(serve: Serve, version: Version) -> None:
     """As all were before Redis 6, and many proxies are."""
     config = {"rename-command": 'HELLO ""'}
     port = serve(Redis(version, password=SECRET, config=config)).port
@@ -119,7 +120,7 @@ def test_server_without_hello(serve: Serve, version: str) -> None:
 
 
 @VERSIONS
-def test_refused_settings(serve: Serve, version: str) -> None:
+def test_refused_settings(serve: Serve, version: Version) -> None:
     port = serve(Redis(version)).port
     said = greet(port, db=99)
     assert said == "PN_CLIENT_E_HELLO loading=0 full=0: ERR DB index is out of range"
@@ -138,7 +139,7 @@ def test_readonly(serve: Serve, redis: Redis) -> None:
 
 
 @VERSIONS
-def test_role(serve: Serve, version: str) -> None:
+def test_role(serve: Serve, version: Version) -> None:
     primary = serve(Redis(version))
     replica = serve(Redis(version, replica_of=primary))
     replica.until_synced()
