@@ -4,9 +4,9 @@
  * The server listens on --port of 127.0.0.1; with --nodes N the ports of N servers are
  * read from the input, and each is asked for its share of the keys, all before the
  * first reply is looked at. With --coached it times nothing by itself: for each line
- * "TRIPS" of its input it does so many round trips and answers with the nanoseconds they
- * took. So bench_fleet.py lets it take its turn in the rounds of the clients that it is
- * compared with.
+ * "TRIPS" of its input it does so many round trips and answers with the nanoseconds
+ * they took. So bench_fleet.py lets it take its turn in the rounds of the clients that
+ * it is compared with.
  */
 #include <stdio.h>
 
