@@ -23,14 +23,20 @@ from .commands.shape import text
 from .methods import Methods
 from .methods._base import S
 from .methods.meta import Meta
+from .methods.pipe_meta import PipeMeta
+from .pipeline import Pipeline
 from .pool import ConnectionPool
 from .scan import Scans
 
-__all__ = ["Memcached"]
+__all__ = ["Memcached", "MetaPipeline"]
 
 K = TypeVar("K", bound=str | bytes)
 
 _OF_REDIS = ["pubsub", "register_script", "session", "transaction", "atransaction"]
+
+
+class MetaPipeline(PipeMeta, Pipeline[S]):  # type: ignore[misc]
+    """Commands of memcached that are sent together; see :class:`Pipeline`."""
 
 
 class Memcached(Meta[S], Client[S]):  # type: ignore[misc]
@@ -103,6 +109,12 @@ class Memcached(Meta[S], Client[S]):  # type: ignore[misc]
     async def adelete_many(self, keys: Iterable[Key]) -> int:
         """:meth:`delete_many` for asyncio."""
         return _deleted(await self._arun([meta.delete(key)[0] for key in keys]))
+
+    def pipeline(self, transaction: bool | None = None) -> MetaPipeline[S]:
+        """Commands that are sent together, one flight to each node."""
+        if transaction:
+            raise _core.ArgumentError("memcached has no transactions: see cas()")
+        return MetaPipeline(self, False)
 
     # ---- Every server ------------------------------------------------------------
 

@@ -9,81 +9,56 @@ import pytest
 from fleets import ask, client, fleet  # noqa: F401
 
 
-@pytest.fixture
-def run(request):
-    """``run(pipe)``: pipe.execute(), or aexecute() on a loop."""
-    with asyncio.Runner() as runner:
-
-        def execute(pipe, *args, asynchronous, **kwargs):
-            if not asynchronous:
-                return pipe.execute(*args, **kwargs)
-
-            async def go():
-                return await pipe.aexecute(*args, **kwargs)
-
-            return runner.run(go())
-
-        yield execute
-
-
-BOTH = pytest.mark.parametrize("asynchronous", [False, True])
-
-
-@BOTH
-def test_replies_come_in_the_order_of_the_commands(client, run, asynchronous):  # noqa: F811
+def test_replies_come_in_the_order_of_the_commands(client, ask):  # noqa: F811
     with client.pipeline(False) as pipe:
         for i in range(200):
             pipe.set(f"key:{i}", i).get(f"key:{i}")
         pipe.hset("h", mapping={"f": 1}).hgetall("h").zadd("z", {"m": 2})
         pipe.zrange("z", 0, -1, withscores=True)
         assert len(pipe) == 404
-        replies = run(pipe, asynchronous=asynchronous)
+        replies = ask(pipe)("execute")
     assert replies[:400:2] == [True] * 200
     assert replies[1:400:2] == [str(i).encode() for i in range(200)]
     assert replies[400:] == [1, {b"f": b"1"}, 1, [(b"m", 2.0)]]
-    assert run(pipe, asynchronous=asynchronous) == []
+    assert ask(pipe)("execute") == []
     pipe.get("key:1")  # it may be used again
-    assert run(pipe, asynchronous=asynchronous) == [b"1"]
+    assert ask(pipe)("execute") == [b"1"]
 
 
-@BOTH
-def test_many_keys_in_a_pipeline(client, run, asynchronous):  # noqa: F811
+def test_many_keys_in_a_pipeline(client, ask):  # noqa: F811
     names = [f"key:{i}" for i in range(20)]
     with client.pipeline(False) as pipe:
         pipe.mset({name: name for name in names}).mget(names).delete(*names).dbsize()
-        replies = run(pipe, asynchronous=asynchronous)
+        replies = ask(pipe)("execute")
     assert replies == [True, [n.encode() for n in names], 20, 0]
 
 
-@BOTH
 @pytest.mark.parametrize("atomic", [False, True])
-def test_errors(client, run, asynchronous, atomic):  # noqa: F811
+def test_errors(client, ask, atomic):  # noqa: F811
     client.set("{k}", "v")
     with client.pipeline(atomic) as pipe:
         pipe.incr("{k}n").lpush("{k}", 1).incr("{k}n")
         with pytest.raises(pinyon.WrongType) as caught:
-            run(pipe, asynchronous=asynchronous)
+            ask(pipe)("execute")
     assert caught.value.__notes__ == ["command 2 of 3: LPUSH"]
     pipe.incr("{k}n").lpush("{k}", 1).incr("{k}n")
-    found = run(pipe, raise_on_error=False, asynchronous=asynchronous)
+    found = ask(pipe)("execute", raise_on_error=False)
     assert found[0] == 3
     assert isinstance(found[1], pinyon.WrongType)
     assert found[2] == 4
 
 
-@BOTH
-def test_a_transaction_of_one_slot(client, run, asynchronous):  # noqa: F811
+def test_a_transaction_of_one_slot(client, ask):  # noqa: F811
     with client.pipeline(transaction=True) as pipe:
         pipe.set("{t}a", 1).incr("{t}a").hset("{t}h", "f", 1).hgetall("{t}h")
-        replies = run(pipe, asynchronous=asynchronous)
+        replies = ask(pipe)("execute")
     assert replies == [True, 2, 1, {b"f": b"1"}]
 
 
-@BOTH
-def test_a_transaction_that_cannot_begin_executes_nothing(client, run, asynchronous):  # noqa: F811
+def test_a_transaction_that_cannot_begin_executes_nothing(client, ask):  # noqa: F811
     with client.pipeline(transaction=True) as pipe:
         pipe.set("{t}a", 1).execute_command("NOSUCHCOMMAND", "{t}a")
-        found = run(pipe, raise_on_error=False, asynchronous=asynchronous)
+        found = ask(pipe)("execute", raise_on_error=False)
     assert isinstance(found[0], pinyon.ExecAborted)
     assert isinstance(found[1], pinyon.ServerError)
     assert client.get("{t}a") is None

@@ -191,11 +191,18 @@ def test_what_is_of_redis_is_refused_by_name(client):
         client.execute("HSET", "h", "f", 1)
 
 
-def test_pipelines(client):
+def test_pipelines(client, ask):  # noqa: F811
     with client.pipeline() as pipe:
-        pipe.execute_command("ms", "a", "1", "").execute_command("mg", "a", "v")
-        codes = [reply.code for reply in pipe.execute()]
-    assert codes == ["HD", "VA"]
+        for i in range(50):
+            pipe.set(f"k{i}", i)
+        pipe.get("k7").gets("none").incr("k7", 3).delete("k8").mg("k8")
+        pipe.execute_command("mg", "k7", "v")
+        *stored, seven, none, ten, deleted, gone, raw = ask(pipe)("execute")
+    assert stored == [True] * 50
+    assert (seven, none, ten, deleted) == (b"7", (None, None), 10, True)
+    assert (gone.code, raw.value) == ("EN", b"10")
+    with pytest.raises(pinyon.ArgumentError, match="cas"):
+        client.pipeline(transaction=True)
 
 
 def test_5000_at_once(client):
