@@ -168,5 +168,5 @@ class Load:
         for thread in self._threads:
             thread.join(30)
             assert not thread.is_alive(), "a call never came back"
-        assert self.account.foreign == []
-        assert self.account.wrong == []
+        assert self.account.foreign == [], self.account.foreign[:3]
+        assert self.account.wrong == [], self.account.wrong[:3]
