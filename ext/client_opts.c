@@ -183,6 +183,7 @@ enum option_kind {
     OPTION_FLEET,
     OPTION_VERIFY,
     OPTION_READ_FROM,
+    OPTION_REMAP,
 };
 
 struct option {
@@ -250,6 +251,7 @@ static const struct option options_known[] = {
     {"min_connections", OPTION_U32, AT(opts.min_hubs), UINT32_MAX},
     {"value_max", OPTION_U32, AT(opts.value_max), UINT32_MAX},
     {"decode", OPTION_BOOL, AT(is_decoded), 0},
+    {"address_remap", OPTION_REMAP, 0, 0},
 };
 
 /* ---- Reading it ------------------------------------------------------------- */
@@ -366,6 +368,9 @@ read_option(struct core_state *st, const struct option *option, PyObject *value,
     case OPTION_NAMES:
     case OPTION_WEIGHTS:
         return read_list(st, option, value, settings);
+    case OPTION_REMAP:
+        settings->remap = PyCallable_Check(value) ? value : NULL;
+        return settings->remap == NULL ? refuse(st, option->name, "a function") : 0;
     default:
         return read_choice(st, option, value, settings);
     }

@@ -18,6 +18,7 @@ struct client_settings {
     struct pn_tls_opts tls;
     uint64_t timeout_ns; /* of a call */
     bool is_tls, is_decoded;
+    PyObject *remap; /* borrowed; NULL: none */
     /* from the heap, see client_opts_free() */
     struct pn_endpoint *seed, *gutter;
     const char **names;

@@ -7,6 +7,7 @@
 #include "client_opts.h"
 #include "driver.h"
 #include "errors.h"
+#include "remap.h"
 
 static PyMethodDef client_methods[];
 
@@ -25,6 +26,7 @@ share_drop(struct fleet_share *share)
     if (share != NULL &&
         __atomic_sub_fetch(&share->holders, 1, __ATOMIC_ACQ_REL) == 0) {
         pn_client_free(share->client);
+        Py_XDECREF(share->remap);
         PyMem_Free(share);
     }
 }
@@ -43,12 +45,19 @@ share_open(struct core_state *st, const struct client_settings *settings)
     share->value_max = settings->opts.value_max;
     share->kind = settings->opts.fleet.kind;
     share->is_memcached = settings->opts.hello.is_memcached;
+    struct pn_client_opts opts = settings->opts;
+    if (settings->remap != NULL) {
+        share->remap = Py_NewRef(settings->remap);
+        opts.remap = remap_endpoint;
+        opts.remap_context = share->remap;
+    }
     struct pn_why why = {.code = 0};
     int rc;
     Py_BEGIN_ALLOW_THREADS /* files of certificates are read, a ring is built */
-        rc = pn_client_open(&settings->opts, &share->client, &why);
+        rc = pn_client_open(&opts, &share->client, &why);
     Py_END_ALLOW_THREADS if (rc < 0)
     {
+        Py_XDECREF(share->remap);
         PyMem_Free(share);
         why.code = rc == PN_E_NOMEM ? rc : PN_E_INVALID; /* the options' fault */
         errors_raise_why(st, &why);

@@ -24,6 +24,7 @@
 struct fleet_share {
     struct pn_client *client;
     Py_ssize_t holders; /* atomic */
+    PyObject *remap; /* address_remap=; NULL: none */
     uint64_t timeout_ns;
     uint32_t value_max; /* memcached */
     enum pn_fleet_kind kind;

@@ -52,17 +52,21 @@ struct pn_client_opts {
     const struct pn_tls_opts *tls; /* NULL: no TLS */
     bool sentinel_tls;             /* speak TLS to sentinels too */
     const struct pn_board *board;  /* NULL: the topology is this client's own */
-    uint64_t connect_ns;           /* one dial with its handshake: 2 s */
-    uint32_t max_hubs;             /* at once: 64 */
-    uint32_t min_hubs;             /* kept though idle: 0 */
-    uint64_t idle_ns;              /* a connection idle for longer is closed: 5 min */
-    uint64_t lifetime_ns;          /* older ones are closed when idle: 1 h; PN_NEVER */
-    uint64_t check_ns;             /* idle for longer: looked at before use: 1 s */
-    uint64_t spin_ns;   /* how long a blocking caller asks again and again for a reply
+    /* Where a server is reached that says it is at ENDPOINT, behind a NAT: changes it.
+     * NULL: where it says. Called before a dial, from any thread, with no lock held. */
+    void (*remap)(void *context, struct pn_endpoint *endpoint);
+    void *remap_context;
+    uint64_t connect_ns;  /* one dial with its handshake: 2 s */
+    uint32_t max_hubs;    /* at once: 64 */
+    uint32_t min_hubs;    /* kept though idle: 0 */
+    uint64_t idle_ns;     /* a connection idle for longer is closed: 5 min */
+    uint64_t lifetime_ns; /* older ones are closed when idle: 1 h; PN_NEVER */
+    uint64_t check_ns;    /* idle for longer: looked at before use: 1 s */
+    uint64_t spin_ns;     /* how long a blocking caller asks again and again for a reply
                          before it sleeps, where replies come so quickly: 50 us. Waking a
                          sleeping processor costs more than a round trip within a host.
                          PN_NEVER: sleep at once */
-    uint32_t value_max; /* memcached: the server's item size; 0: 1 MiB */
+    uint32_t value_max;   /* memcached: the server's item size; 0: 1 MiB */
 };
 
 /* Connects to nothing yet. PN_OK; PN_E_INVALID, PN_NET_E_FILES ... with a sentence. */

@@ -275,6 +275,10 @@ void
 pn_hub_dial(struct pn_hub *hub, struct pn_link *link, uint64_t now)
 {
     struct pn_why why = {0};
+    const struct pn_client_opts *opts = &hub->client->opts;
+    if (opts->remap != NULL && link->n_addrs == 0) { /* once, though names take two */
+        opts->remap(opts->remap_context, &link->endpoint);
+    }
     const struct pn_endpoint *to = &link->endpoint;
     int rc = pn_addr_literal(to->host, to->port, &link->addr[0]);
     if (rc == PN_MISS && hub->is_looped && link->n_addrs == 0) {

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import pickle
+import sys
 import threading
 import warnings
 
@@ -330,3 +331,47 @@ def test_a_server_that_hangs(serve):
             opened.incr("n")
         server.resume()
         assert opened.execute("GET", "k", timeout=20) == b"v"
+
+
+# ---- Addresses that are not those that servers tell ---------------------------------
+
+
+@pytest.mark.parametrize("kind", ["function", "dict"])
+def test_servers_behind_a_nat(cluster, kind):
+    """They tell addresses that nobody reaches; the client is told where they are."""
+    told = [("10.255.255.1", 7000 + i) for i in range(len(cluster.addresses))]
+    real = []
+    for address in cluster.addresses:
+        host, _, port = address.rpartition(":")
+        real.append((host, int(port)))
+    asked = []
+
+    def remap(address):
+        asked.append(address)
+        return dict(zip(told, real, strict=True)).get(address, address)
+
+    given = remap if kind == "function" else dict(zip(told, real, strict=True))
+    seeds = ",".join(f"{host}:{port}" for host, port in told[:2])
+    with pinyon.Client(f"redis+cluster://{seeds}", address_remap=given) as opened:
+        opened.mset({f"k{i}": i for i in range(50)})
+        assert asyncio.run(_aget(opened, "k7")) == b"7"
+        if kind == "function":
+            assert set(told[:2]) & set(asked)
+            assert set(real) & set(asked)  # what the cluster itself tells comes too
+
+
+def test_a_remap_that_fails_is_told(redis):
+    def broken(address):
+        raise LookupError("no such place")
+
+    caught = []
+    hook, sys.unraisablehook = sys.unraisablehook, caught.append
+    try:
+        url = f"redis://{redis.address}"
+        with pinyon.Client(url, address_remap=broken) as opened:
+            assert opened.ping()  # where the URL says
+        with pinyon.Client(url, address_remap=lambda address: "nowhere") as opened:
+            assert opened.ping()
+    finally:
+        sys.unraisablehook = hook
+    assert [type(c.exc_value) for c in caught] == [LookupError, TypeError]
