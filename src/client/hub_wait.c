@@ -6,6 +6,8 @@
 #include <sched.h>
 
 #define SPIN_LINKS 16                /* more than these are left to poll */
+#define LOOK_EVERY 16                /* calls: at whose processor the peer runs on */
+#define TRY_EVERY 64                 /* calls: whether a slow peer has become quick */
 #define SETTLE_NS UINT64_C(10000000) /* a caller's gift to a topology query under way */
 #define AGAIN_NS UINT64_C(1000000)   /* when something was due but could not be done */
 
@@ -14,6 +16,22 @@ is_answering(const struct pn_link *link)
 {
     return link->state == PN_LINK_READY && link->flight_n > 0 &&
            pn_buffer_left(&link->out) == 0;
+}
+
+/* Is it worth asking LINK again and again? Where its replies come quickly, unless the
+ * peer waits for this very processor: yielding it hands it over only within a group of
+ * the scheduler (a session, a container). */
+static bool
+is_worth_a_spin(struct pn_link *link, uint64_t span)
+{
+    uint32_t turn = link->spins++;
+    if (!is_answering(link) || (link->rtt_ns > span && turn % TRY_EVERY != 0)) {
+        return false;
+    }
+    if (turn % LOOK_EVERY == 0) {
+        link->shares_cpu = pn_stream_shares_cpu(&link->stream);
+    }
+    return !link->shares_cpu;
 }
 
 /*
@@ -31,7 +49,7 @@ spin(struct pn_hub *hub, uint64_t now, uint64_t until)
         return false;
     }
     for (uint32_t i = 0; i < hub->n_busy; i++) {
-        if (!is_answering(hub->busy[i]) || hub->busy[i]->rtt_ns > 2 * span) {
+        if (!is_worth_a_spin(hub->busy[i], span)) {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -184,6 +185,15 @@ pn_stream_is_quiet(struct pn_stream *stream)
     }
     char byte;
     return receive_now(stream, &byte, 1, MSG_PEEK) == 0;
+}
+
+bool
+pn_stream_shares_cpu(const struct pn_stream *stream)
+{
+    int cpu = -1;
+    socklen_t len = sizeof cpu;
+    return getsockopt(stream->fd, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &len) == 0 &&
+           cpu == sched_getcpu();
 }
 
 static void

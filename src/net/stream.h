@@ -82,6 +82,12 @@ pn_stream_read_within(struct pn_stream *stream, void *buf, size_t cap, int64_t w
 bool
 pn_stream_is_quiet(struct pn_stream *stream);
 
+/* Was what came last taken in on the processor the caller runs on? Within a host it is
+ * the peer's, and who waits for it had better not stand in its way. A guess: both may
+ * have moved since. One system call. */
+bool
+pn_stream_shares_cpu(const struct pn_stream *stream);
+
 /* Writes CODE, with which a read or a write failed, and a sentence that says more than
  * its own where TLS knows more. Returns CODE. */
 int
