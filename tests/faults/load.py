@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import threading
 import time
 from collections import Counter
@@ -22,6 +23,7 @@ import pinyon
 from tests.servers import until
 
 Step = tuple[str, tuple[Any, ...]]
+_numbers = itertools.count()  # keys of one load are never those of another
 
 
 @dataclass
@@ -105,7 +107,8 @@ class Load:
         self._client = client
         self._over = threading.Event()
         self._callers = [
-            Caller(f"{kind}{i}", self.account, may_lose) for i in range(callers)
+            Caller(f"load{next(_numbers)}", self.account, may_lose)
+            for _ in range(callers)
         ]
         targets: list[Callable[[], None]] = [self._on_loop]
         if kind == "threads":
