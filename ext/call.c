@@ -155,6 +155,9 @@ go_on(struct call *call, size_t i)
     if (command->rounds >= ROUNDS_MAX || value == NULL) {
         return 0;
     }
+    if (command->n_empty > 0) {
+        return call_ask_again(call, i);
+    }
     if (command->merge == MERGE_FIND && !reply_is_fault(value)) {
         return call_to_all(call, i) < 0 ? -1 : 0;
     }
@@ -185,33 +188,6 @@ call_next(struct call *call)
 
 /* ---- Replies ---------------------------------------------------------------- */
 
-/* What was found by a batch of mg, to the dict. The opaque of each is the number of its
- * key. An error makes the part's value. */
-static PyObject *
-take_found(struct call *call, const struct reply_reader *reader, struct pn_bytes reply)
-{
-    struct pn_meta_reply meta;
-    Py_ssize_t n_keys = PyTuple_Size(call->keys);
-    while (meta_reply_next(&reply, &meta)) {
-        uint64_t i;
-        if (meta.code >= PN_META_ERROR) {
-            return meta_reply_fault(reader, &meta);
-        }
-        if (meta.code != PN_META_VA || !pn_word_u64(meta.opaque, &i) ||
-            i >= (uint64_t)n_keys) {
-            continue;
-        }
-        PyObject *value = reply_text(reader, meta.value);
-        PyObject *key = PyTuple_GetItem(call->keys, (Py_ssize_t)i);
-        int rc = value == NULL ? -1 : PyDict_SetItem(call->found, key, value);
-        Py_XDECREF(value);
-        if (rc < 0) {
-            return NULL;
-        }
-    }
-    Py_RETURN_NONE;
-}
-
 static PyObject *
 take_value(const struct reply_reader *reader, struct pn_bytes *reply)
 {
@@ -222,7 +198,7 @@ take_value(const struct reply_reader *reader, struct pn_bytes *reply)
     if (meta.code >= PN_META_ERROR) {
         return meta_reply_fault(reader, &meta);
     }
-    if (meta.code != PN_META_VA) {
+    if (meta.code != PN_META_VA || meta_reply_is_stub(&meta)) {
         Py_RETURN_NONE;
     }
     return reply_text(reader, meta.value);
@@ -247,7 +223,7 @@ value_of(struct call *call, struct part *part, const struct reply_reader *reader
     case ANSWER_VALUE:
         return take_value(reader, &reply);
     case ANSWER_FOUND:
-        return take_found(call, reader, reply);
+        return call_take_found(call, part, reader, reply);
     case ANSWER_CLASSIC:
         return classic_reply_take(reader, &reply);
     default:

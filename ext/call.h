@@ -55,7 +55,7 @@ enum answer {
     ANSWER_RESP,
     ANSWER_META,
     ANSWER_VALUE,   /* meta: the value of an mg, or None */
-    ANSWER_FOUND,   /* meta: to the dict of what was found, by opaque */
+    ANSWER_FOUND,   /* memcached: to the dict of what was found */
     ANSWER_CLASSIC, /* memcached */
     ANSWER_NONE,    /* comes as pushes */
 };
@@ -64,15 +64,18 @@ struct part {
     struct pn_request request; /* .owner is the call */
     PyObject *value;           /* once it is finished */
     uint32_t command;
-    uint32_t n_keys; /* of MERGE_KEYS */
+    uint32_t from, n_keys; /* which of the command's positions are its keys */
 };
 
 struct command {
     struct pn_bytes name, wire, key;
     uint32_t first, n_parts;
-    uint32_t n_keys;    /* of MERGE_KEYS */
-    uint32_t *position; /* where the keys of the parts, in order, stood */
-    uint16_t flags;     /* enum pn_command_flags */
+    uint32_t n_keys;             /* of MERGE_KEYS */
+    uint32_t *position;          /* where the keys of the parts, in order, stood */
+    const struct pn_bytes *keys; /* of ANSWER_FOUND: all, as they were given */
+    uint32_t *empty; /* of ANSWER_FOUND: positions of keys whose value was empty */
+    uint32_t n_empty;
+    uint16_t flags; /* enum pn_command_flags */
     uint8_t merge, answer;
     uint8_t rounds;        /* of ATOMIC: times it was sent anew */
     struct pn_bytes moved; /* of ATOMIC: the redirect it met */
@@ -180,8 +183,16 @@ call_split(struct call *call, const struct words *words,
 /* meta_words.c: ARG[0..n) as a command of memcached. */
 int
 call_add_meta(struct call *call, PyObject *const *arg, Py_ssize_t n);
+
+/* get_many.c: asks for call->keys; takes what was found to call->found; asks again for
+ * what was empty. */
 int
 call_get_many_meta(struct call *call);
+PyObject *
+call_take_found(struct call *call, struct part *part, const struct reply_reader *reader,
+                struct pn_bytes reply);
+int
+call_ask_again(struct call *call, size_t i);
 
 /* merge.c: the reply of command number I, whose parts are all there. */
 PyObject *

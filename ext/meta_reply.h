@@ -19,8 +19,7 @@
 #define PINYON_EXT_META_REPLY_H
 
 #include "reply.h"
-
-struct pn_meta_reply;
+#include "wire/meta.h"
 
 /* The meta reply at the front of *BYTES, which is cut off; NULL with an exception. */
 PyObject *
@@ -30,6 +29,14 @@ meta_reply_take(const struct reply_reader *reader, struct pn_bytes *bytes,
 /* The next meta reply of *BYTES as C sees it: false at the end or when malformed. */
 bool
 meta_reply_next(struct pn_bytes *bytes, struct pn_meta_reply *reply);
+
+/* Is it an item that a lease made on a miss, and nobody has filled yet? */
+static inline bool
+meta_reply_is_stub(const struct pn_meta_reply *reply)
+{
+    return reply->value.len == 0 &&
+           (reply->has & (pn_meta_bit('W') | pn_meta_bit('Z'))) != 0;
+}
 
 /* The exception of a reply that is an error; NULL, without an exception set, when it is
  * none. */
