@@ -21,9 +21,9 @@ count(struct pn_hub *hub, struct pn_link *link, const struct pn_request *request
 {
     struct pn_client_node *node = pn_client_node(hub->client, link->node);
     uint64_t took = now - request->sent_at;
-    link->rtt_ns = link->rtt_ns == 0
-                       ? (uint32_t)(took < UINT32_MAX ? took : UINT32_MAX)
-                       : (uint32_t)((link->rtt_ns * UINT64_C(7) + took) / 8);
+    uint64_t known = link->rtt_ns;
+    known = known == 0 || took < known ? took : (known * 7 + took) / 8;
+    link->rtt_ns = (uint32_t)(known < UINT32_MAX ? known : UINT32_MAX);
     if (node == NULL) {
         return;
     }

@@ -51,7 +51,7 @@ struct pn_link {
     bool is_changed;    /* the loop is to be told something */
     bool is_host_wanted; /* RESOLVING: the loop was not told yet */
     uint64_t opened_at, heard_at, used_at, dial_deadline;
-    uint32_t rtt_ns; /* of the last replies, averaged; 0: none yet */
+    uint32_t rtt_ns; /* of the last replies: falls at once, rises slowly; 0: none */
     uint32_t spins;  /* calls that asked whether to spin */
     bool shares_cpu; /* with its peer, as of the last look */
 
