@@ -198,6 +198,8 @@ pn_fleet_well(struct pn_fleet *fleet, uint16_t number, uint64_t now)
     if (node == NULL) {
         return;
     }
+    fleet->well_at = now;
+    node->refused_at = 0;
     node->shown.failures = 0;
     node->dial_streak = 0;
     if (node->shown.health == PN_NODE_LOADING) {
@@ -258,6 +260,23 @@ distrust(struct pn_fleet *fleet, const struct fleet_node *node, uint64_t now)
     }
 }
 
+/* CLUSTERDOWN. When all say so the cluster is electing, and ten thousand clients that ask
+ * at once are what it can do without. When others have answered since this one began
+ * to say it, it is this one that is cut off, and its slots are given away elsewhere. */
+static void
+refused(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
+{
+    fleet->counters.clusterdown++;
+    if (node->refused_at == 0) {
+        node->refused_at = now;
+    }
+    if (fleet->opts.kind == PN_FLEET_CLUSTER && fleet->well_at > node->refused_at) {
+        fleet_want_urgently(fleet, now);
+    } else {
+        fleet_want_some_time(fleet, now);
+    }
+}
+
 void
 pn_fleet_trouble(struct pn_fleet *fleet, uint16_t number, enum pn_trouble trouble,
                  uint64_t now)
@@ -291,8 +310,7 @@ pn_fleet_trouble(struct pn_fleet *fleet, uint16_t number, enum pn_trouble troubl
         distrust(fleet, node, now);
         break;
     case PN_TROUBLE_DOWN:
-        fleet->counters.clusterdown++;
-        fleet_want_some_time(fleet, now);
+        refused(fleet, node, now);
         break;
     case PN_TROUBLE_REFUSED: /* it answers: full or misconfigured is not down */
         break;

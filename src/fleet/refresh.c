@@ -21,13 +21,16 @@
  */
 enum {
     FORCED_MAX = 25, /* cooldowns: 5 s */
-    URGENT = 3,      /* cooldowns: 600 ms, and a quarter of jitter */
+    URGENT = 2,      /* cooldowns: 400 ms, and a quarter of jitter */
     FAILURES_FREE = 3,
     FAILURES_PATIENT = 40, /* about half a minute of them */
     DOUBTS_MAX = 3,
+    PATIENCE = 8, /* times what an answer takes; a dial and TLS come before some */
 };
 
 #define ELSEWHERE_WAIT (50 * FLEET_MS)
+#define URGENT_FOR (2 * FLEET_S)
+#define PATIENCE_MIN (250 * FLEET_MS)
 
 void
 fleet_refresh_init(struct pn_fleet *fleet, uint64_t now)
@@ -60,6 +63,7 @@ fleet_want_some_time(struct pn_fleet *fleet, uint64_t now)
         return;
     }
     uint64_t from = refresh->ended_at + fleet->opts.refresh_unforced;
+    refresh->unforced_since = now;
     refresh->unforced_at = (from > now ? from : now) +
                            fleet_draw(fleet, fleet->opts.refresh_jitter);
 }
@@ -71,7 +75,8 @@ is_urgent(const struct pn_fleet *fleet)
     const struct fleet_refresh *refresh = &fleet->refresh;
     return refresh->failed < FAILURES_PATIENT &&
            (fleet->owners_down > 0 || refresh->stale_at != 0 ||
-            refresh->learnt_at == 0);
+            refresh->learnt_at == 0 ||
+            refresh->ended_at < refresh->urgent_at + URGENT_FOR);
 }
 
 /* Sets ready_at: the cooldown as it doubles, and a quarter of it as jitter. */
@@ -79,9 +84,12 @@ static void
 cool_down(struct pn_fleet *fleet)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
-    uint32_t failed = refresh->failed > FAILURES_FREE ? refresh->failed - FAILURES_FREE
-                                                      : 0;
-    uint32_t doublings = refresh->unchanged > failed ? refresh->unchanged : failed;
+    uint32_t doublings = refresh->unchanged;
+    if (refresh->failed >
+        0) { /* it was not the map's fault, but that of who was asked */
+        bool is_free = refresh->failed <= FAILURES_FREE;
+        doublings = is_free ? 0 : refresh->failed - FAILURES_FREE;
+    }
     uint64_t times = (uint64_t)1 << (doublings < 10 ? doublings : 10);
     uint64_t most = is_urgent(fleet) ? URGENT : FORCED_MAX;
     uint64_t wait = fleet->opts.refresh_forced * (times < most ? times : most);
@@ -96,6 +104,17 @@ fleet_refresh_urge(struct pn_fleet *fleet)
     if (fleet->refresh.ended_at != 0) {
         cool_down(fleet);
     }
+}
+
+void
+fleet_want_urgently(struct pn_fleet *fleet, uint64_t now)
+{
+    bool is_news = now >= fleet->refresh.urgent_at + URGENT_FOR;
+    fleet->refresh.urgent_at = now;
+    if (is_news) {
+        fleet_refresh_urge(fleet);
+    }
+    fleet_want(fleet, now);
 }
 
 uint64_t
@@ -113,24 +132,26 @@ fleet_refresh_at(const struct pn_fleet *fleet)
 /* ---- Whom to ask ------------------------------------------------------------- */
 
 static bool
-may_answer(const struct fleet_node *node)
+may_answer(const struct fleet_node *node, bool is_refused)
 {
     return node != NULL && node->shown.health != PN_NODE_DOWN &&
+           (node->refused_at != 0) == is_refused &&
            (node->shown.role == PN_ROLE_PRIMARY || node->shown.role == PN_ROLE_REPLICA);
 }
 
 /* Any node of the map that is up; NONE: none is. Only those: a node that left the map
- * may still believe the one it was in. LOADING ones answer this too. */
+ * may still believe the one it was in. LOADING ones answer this too. IS_REFUSED: one of
+ * those that last said CLUSTERDOWN, for if it is cut off, so is its map. */
 static uint16_t
-any_of_map(struct pn_fleet *fleet)
+any_of_map(struct pn_fleet *fleet, bool is_refused)
 {
     uint32_t n = 0;
     for (uint16_t i = 0; i < fleet->nodes.n; i++) {
-        n += may_answer(fleet_at(fleet, i));
+        n += may_answer(fleet_at(fleet, i), is_refused);
     }
     uint64_t pick = fleet_draw(fleet, n);
     for (uint16_t i = 0; i < fleet->nodes.n; i++) {
-        if (may_answer(fleet_at(fleet, i)) && pick-- == 0) {
+        if (may_answer(fleet_at(fleet, i), is_refused) && pick-- == 0) {
             return i;
         }
     }
@@ -156,17 +177,28 @@ whom_to_ask(struct pn_fleet *fleet)
     }
     uint32_t failed = fleet->refresh.failed;
     bool is_seeds_turn = failed >= FAILURES_FREE && failed % 2 != 0;
-    uint16_t node = is_seeds_turn ? PN_NODE_NONE : any_of_map(fleet);
+    uint16_t node = is_seeds_turn ? PN_NODE_NONE : any_of_map(fleet, false);
+    if (node == PN_NODE_NONE && !is_seeds_turn) {
+        node = any_of_map(fleet, true);
+    }
     return node != PN_NODE_NONE ? node : next_seed(fleet);
 }
 
-/* A second or half of it, and longer for servers that have been too slow for that. */
+/* A second or half of it; less where answers come sooner, for one who is cut off says
+ * nothing and keeps the others waiting; more after failures, for servers that were too
+ * slow. */
 static uint64_t
 patience(const struct pn_fleet *fleet)
 {
-    uint64_t base = fleet->opts.kind == PN_FLEET_SENTINEL ? FLEET_S / 2 : FLEET_S;
-    uint32_t rounds = fleet->refresh.failed / (FAILURES_FREE + 1);
-    return base << (rounds < 2 ? rounds : 2);
+    uint64_t most = fleet->opts.kind == PN_FLEET_SENTINEL ? FLEET_S / 2 : FLEET_S;
+    uint64_t usual = PATIENCE * fleet->refresh.took;
+    uint32_t failed = fleet->refresh.failed;
+    if (usual == 0 || usual > most || failed > FAILURES_FREE) {
+        usual = most;
+    }
+    usual = usual > PATIENCE_MIN ? usual : PATIENCE_MIN;
+    uint32_t rounds = failed / (FAILURES_FREE + 1);
+    return usual << (rounds < 2 ? rounds : 2);
 }
 
 struct pn_task
@@ -184,6 +216,7 @@ fleet_refresh_task(struct pn_fleet *fleet, uint64_t now)
     uint16_t node = whom_to_ask(fleet);
     refresh->is_forced = refresh->is_wanted && now >= refresh->ready_at;
     refresh->begun_at = now;
+    refresh->meant_at = refresh->is_forced ? refresh->wanted_at : refresh->ended_at + 1;
     refresh->is_wanted = false;
     refresh->unforced_at = PN_NEVER;
     refresh->task = (struct pn_task){.kind = is_sentinel ? PN_TASK_SENTINEL
@@ -215,7 +248,6 @@ end(struct pn_fleet *fleet, uint64_t now)
         node->has_errand = false;
     }
     refresh->task.kind = PN_TASK_NONE;
-    refresh->tried_at = refresh->begun_at;
     refresh->ended_at = now;
 }
 
@@ -254,7 +286,9 @@ void
 fleet_refresh_learnt(struct pn_fleet *fleet, bool is_changed, uint64_t now)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
+    uint64_t took = now - refresh->begun_at;
     end(fleet, now);
+    refresh->took = refresh->took == 0 ? took : (3 * refresh->took + took) / 4;
     know(fleet, refresh->begun_at, is_changed);
     if (!is_changed) {
         fleet->counters.refreshes_unchanged++;
@@ -278,7 +312,7 @@ static void
 want_again(struct fleet_refresh *refresh)
 {
     refresh->is_wanted = true;
-    refresh->wanted_at = refresh->begun_at;
+    refresh->wanted_at = refresh->meant_at;
 }
 
 void
@@ -308,16 +342,17 @@ fleet_refresh_adopted(struct pn_fleet *fleet, uint64_t at, bool is_changed,
                       uint64_t now)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
-    if (refresh->task.kind != PN_TASK_NONE && at >= refresh->begun_at) {
-        end(fleet, now); /* ours was meant to bring no more than this */
+    bool is_flying = refresh->task.kind != PN_TASK_NONE;
+    if (is_flying) { /* what ours is for is one wish more that this may have served */
+        end(fleet, now);
+        want_again(refresh);
     }
     bool is_answer = refresh->is_wanted && at >= refresh->wanted_at;
     refresh->is_wanted = refresh->is_wanted && !is_answer;
-    if (refresh->unforced_at != PN_NEVER && at >= refresh->ended_at) {
+    if (at >= refresh->unforced_since) {
         refresh->unforced_at = PN_NEVER;
     }
-    refresh->ended_at = at > refresh->ended_at ? at : refresh->ended_at;
-    refresh->tried_at = at > refresh->tried_at ? at : refresh->tried_at;
+    refresh->ended_at = at;
     know(fleet, at, is_changed);
     refresh->unchanged += is_answer && !is_changed && refresh->unchanged < 16;
     fleet->counters.adopted++;
@@ -443,9 +478,8 @@ pn_fleet_task_elsewhere(struct pn_fleet *fleet, const struct pn_task *task,
         return;
     }
     struct fleet_refresh *refresh = &fleet->refresh;
-    uint64_t tried_at = refresh->tried_at, ended_at = refresh->ended_at;
+    uint64_t ended_at = refresh->ended_at;
     end(fleet, now);
-    refresh->tried_at = tried_at;
     refresh->ended_at = ended_at;
     refresh->ready_at = now + ELSEWHERE_WAIT;
     fleet->counters.refreshes--;

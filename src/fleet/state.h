@@ -38,8 +38,9 @@ struct fleet_node {
     uint32_t probe_id;   /* of the probe under way, or 0 */
     uint64_t probe_ends, probe_wait;
     uint64_t down_at, up_at, changed_at; /* of its health */
-    uint16_t dialling, dial_streak;      /* under way; failed in a row */
-    uint64_t dial_begun, dial_at;        /* the last one; not before */
+    uint64_t refused_at;            /* since when it says CLUSTERDOWN; 0: it does not */
+    uint16_t dialling, dial_streak; /* under way; failed in a row */
+    uint64_t dial_begun, dial_at;   /* the last one; not before */
 };
 
 enum { FLEET_CHUNK = 64, FLEET_BUCKETS = 1024 };
@@ -62,16 +63,19 @@ enum { FLEET_OLD_MAPS = 4 };
 struct fleet_refresh {
     struct pn_task task;  /* kind NONE: none is under way */
     uint64_t begun_at;    /* of the one under way */
+    uint64_t meant_at;    /* an answer asked for since then is what it is for */
     bool is_wanted;       /* a forced one, as soon as ready_at lets it */
     bool is_forced;       /* the one under way was */
     uint64_t wanted_at;   /* since when it is wanted */
     uint64_t ready_at;    /* the cooldown ends */
     uint64_t unforced_at; /* one that is planned, or PN_NEVER */
-    uint64_t period_at;   /* the next of the timer */
-    uint64_t tried_at;    /* when the last one that ended was begun */
+    uint64_t unforced_since;
+    uint64_t period_at; /* the next of the timer */
     uint64_t ended_at;
+    uint64_t took;      /* by one that was answered, a moving average; 0: none was */
     uint64_t learnt_at; /* when what is known was asked for; 0: nothing is known */
     uint64_t hole_at;   /* since when a slot without owner is asked for; 0: none is */
+    uint64_t urgent_at; /* when an owner was last found to be cut off */
     uint64_t stale_at;  /* SENTINEL: since when the primary must be confirmed; 0: not */
     uint32_t unchanged, failed; /* in a row */
     uint32_t unknown;           /* sentinels in a row that do not know the service */
@@ -101,6 +105,7 @@ struct pn_fleet {
     uint16_t *slot;       /* CLUSTER: owners */
     uint16_t primary;     /* SINGLE, SENTINEL; PN_NODE_NONE: not known */
     uint32_t owners_down; /* nodes that own slots, or the primary */
+    uint64_t well_at;     /* when some node last answered */
     uint64_t probe_at;    /* no probe is due before; a bound, not exact */
     struct fleet_members *members; /* HASH */
     struct fleet_refresh refresh;
@@ -234,6 +239,9 @@ void
 fleet_want(struct pn_fleet *fleet, uint64_t now);
 void
 fleet_want_some_time(struct pn_fleet *fleet, uint64_t now);
+/* An owner is cut off from the others: wanted, and urgent for a while. */
+void
+fleet_want_urgently(struct pn_fleet *fleet, uint64_t now);
 /* A node that owns something went down: what was learnt before it does not count. */
 void
 fleet_refresh_urge(struct pn_fleet *fleet);

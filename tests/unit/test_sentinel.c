@@ -207,7 +207,7 @@ test_down(void)
     while ((task = task_at(fleet, &now)).kind == PN_TASK_PROBE) {
         pn_fleet_task_failed(fleet, &task, now);
     }
-    CHECK(task.kind == PN_TASK_SENTINEL && now <= asked + 750 * MS);
+    CHECK(task.kind == PN_TASK_SENTINEL && now <= asked + 500 * MS);
     CHECK(names(fleet, &task, 11, 0, now));
     CHECK_EQ(route_key(fleet, "k", 0, now).kind, PN_ROUTE_NODE);
     pn_fleet_free(fleet);
