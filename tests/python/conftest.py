@@ -1,7 +1,8 @@
 """What the tests share: caches on every backend, own names, nothing left behind.
 
 A test that takes `cache` or `url` runs on each of BACKENDS; one that is marked
-`host_only` on those of this host, and one marked `far_only` on the others.
+`host_only` on those of this host, one marked `far_only` on the others, and one marked
+`backends` on those it names.
 """
 
 from __future__ import annotations
@@ -69,14 +70,16 @@ FAR_BACKENDS = (
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "host_only: on mem:// and shm:// only")
     config.addinivalue_line("markers", "far_only: on engines elsewhere only")
+    config.addinivalue_line("markers", "backends(*names): on these only")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "url" in metafunc.fixturenames:
-        marks = {mark.name for mark in metafunc.definition.iter_markers()}
+        marks = {mark.name: mark for mark in metafunc.definition.iter_markers()}
         host = () if "far_only" in marks else HOST_BACKENDS
         far = () if "host_only" in marks else FAR_BACKENDS
-        metafunc.parametrize("url", host + far, indirect=True)
+        only = marks["backends"].args if "backends" in marks else host + far
+        metafunc.parametrize("url", only, indirect=True)
 
 
 @pytest.fixture(scope="session")
