@@ -26,12 +26,41 @@ share_drop(struct fleet_share *share)
     if (share != NULL &&
         __atomic_sub_fetch(&share->holders, 1, __ATOMIC_ACQ_REL) == 0) {
         pn_client_free(share->client);
+        board_close(share->board);
         Py_XDECREF(share->remap);
         PyMem_Free(share);
     }
 }
 
-/* Opens the client of SETTINGS; NULL with an exception set. */
+/* Opens the client of SETTINGS, and the board it looks at. PN_OK, or a code with a
+ * sentence. */
+static int
+share_furnish(struct fleet_share *share, const struct client_settings *settings,
+              struct pn_why *why)
+{
+    struct pn_client_opts opts = settings->opts;
+    struct pn_board board;
+    int rc = PN_OK;
+    if (settings->remap != NULL) {
+        share->remap = Py_NewRef(settings->remap);
+        opts.remap = remap_endpoint;
+        opts.remap_context = share->remap;
+    }
+    if (settings->topology != NULL) {
+        const char *key = settings->topology_key != NULL ? settings->topology_key : "";
+        rc = board_open(settings->topology, key, &share->board, why);
+        if (rc < 0) {
+            return rc;
+        }
+        board = board_ops(share->board);
+        opts.board = &board;
+    }
+    Py_BEGIN_ALLOW_THREADS /* files of certificates are read, a ring is built */
+        rc = pn_client_open(&opts, &share->client, why);
+    Py_END_ALLOW_THREADS return rc < 0 && rc != PN_E_NOMEM ? PN_E_INVALID : rc;
+}
+
+/* The client of SETTINGS; NULL with an exception set. */
 static struct fleet_share *
 share_open(struct core_state *st, const struct client_settings *settings)
 {
@@ -45,21 +74,11 @@ share_open(struct core_state *st, const struct client_settings *settings)
     share->value_max = settings->opts.value_max;
     share->kind = settings->opts.fleet.kind;
     share->is_memcached = settings->opts.hello.is_memcached;
-    struct pn_client_opts opts = settings->opts;
-    if (settings->remap != NULL) {
-        share->remap = Py_NewRef(settings->remap);
-        opts.remap = remap_endpoint;
-        opts.remap_context = share->remap;
-    }
     struct pn_why why = {.code = 0};
-    int rc;
-    Py_BEGIN_ALLOW_THREADS /* files of certificates are read, a ring is built */
-        rc = pn_client_open(&opts, &share->client, &why);
-    Py_END_ALLOW_THREADS if (rc < 0)
-    {
-        Py_XDECREF(share->remap);
-        PyMem_Free(share);
-        why.code = rc == PN_E_NOMEM ? rc : PN_E_INVALID; /* the options' fault */
+    int rc = share_furnish(share, settings, &why);
+    if (rc < 0) {
+        share_drop(share);
+        why.code = rc;
         errors_raise_why(st, &why);
         return NULL;
     }
@@ -247,6 +266,9 @@ client_after_fork(struct client_object *self, PyObject *is_child)
     }
     if (self->share->is_forking) {
         self->share->is_forking = false;
+        if (child) {
+            board_after_fork(self->share->board);
+        }
         pn_client_after_fork(self->share->client, child != 0);
     }
     if (child) {
@@ -284,10 +306,11 @@ static PyMethodDef client_methods[] = {
      "_arun($self, commands, /, timeout=None, flags=0, node=None)\n--\n\n"
      "A Future of _run()."},
     {"_session", FAST(client_session),
-     "_session($self, /, node=None, key=None)\n--\n\n"
+     "_session($self, /, *, node=None, key=None)\n--\n\n"
      "Connections of one's own, for WATCH, SELECT, SUBSCRIBE: a Session."},
     {"_asession", FAST(client_asession),
-     "_asession($self, /, node=None, key=None)\n--\n\nThe same on the running loop."},
+     "_asession($self, /, *, node=None, key=None)\n--\n\nThe same on the running "
+     "loop."},
     {"_nodes", client_nodes, METH_NOARGS,
      "_nodes($self, /)\n--\n\n[(number, host, port, role, health, slots, zone)]"},
     {"_node_stats", client_node_stats, METH_O,

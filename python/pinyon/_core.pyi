@@ -5,8 +5,9 @@ import builtins
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar, final, overload
+from typing import Any, Final, Self, TypeAlias, TypeVar, final, overload
 
+from _typeshed import structseq
 from typing_extensions import disjoint_base
 
 from .cache import Cache as _PyCache
@@ -35,6 +36,9 @@ SIZE_DEFAULT: Final[int]
 
 class CacheError(Exception):
     kind: str | None
+    node: str | None
+    command: str | None
+    ambiguous: bool
 
 class ConfigError(CacheError, ValueError): ...
 class ArgumentError(ConfigError, TypeError): ...
@@ -365,21 +369,52 @@ class SlotNotCovered(ClusterError): ...
 class CrossSlot(ClusterError): ...
 class WatchError(CacheError): ...
 
-class MetaReply(NamedTuple):
-    code: str
-    value: bytes | str | None
-    flags: int | None
-    cas: int | None
-    ttl: int | None
-    size: int | None
-    idle: int | None
-    hit: bool | None
-    won: bool
-    stale: bool
-    token_sent: bool
-    key: bytes | None
-    opaque: bytes | None
-    is_gutter: bool
+@final
+class MetaReply(structseq[Any], tuple[Any, ...]):
+    __match_args__: Final = (
+        "code",
+        "value",
+        "flags",
+        "cas",
+        "ttl",
+        "size",
+        "idle",
+        "hit",
+        "won",
+        "stale",
+        "token_sent",
+        "key",
+        "opaque",
+        "is_gutter",
+    )
+    @property
+    def code(self) -> str: ...
+    @property
+    def value(self) -> bytes | str | None: ...
+    @property
+    def flags(self) -> int | None: ...
+    @property
+    def cas(self) -> int | None: ...
+    @property
+    def ttl(self) -> int | None: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def idle(self) -> int | None: ...
+    @property
+    def hit(self) -> bool | None: ...
+    @property
+    def won(self) -> bool: ...
+    @property
+    def stale(self) -> bool: ...
+    @property
+    def token_sent(self) -> bool: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def opaque(self) -> bytes | None: ...
+    @property
+    def is_gutter(self) -> bool: ...
 
 _Word: TypeAlias = str | bytes | int | float
 _Command: TypeAlias = tuple[_Word, ...]
@@ -390,22 +425,26 @@ class Client:
     def __new__(
         cls, options: dict[str, Any] | Client, decode: bool | None = None
     ) -> Self: ...
-    def execute(self, *args: _Word, timeout: float | None = None) -> Any: ...
-    def aexecute(self, *args: _Word, timeout: float | None = None) -> Future[Any]: ...
+    def execute(self, /, *args: _Word, timeout: float | None = None) -> Any: ...
+    def aexecute(
+        self, /, *args: _Word, timeout: float | None = None
+    ) -> Future[Any]: ...
     def _call(self, call: _Call[_T], /, timeout: float | None = None) -> _T: ...
     def _acall(
         self, call: _Call[_T], /, timeout: float | None = None
     ) -> Awaitable[_T]: ...
     def _run(
         self,
-        commands: Sequence[_Command],
+        commands: Iterable[Sequence[_Word]],
+        /,
         timeout: float | None = None,
         flags: int = 0,
         node: int | None = None,
     ) -> Any: ...
     def _arun(
         self,
-        commands: Sequence[_Command],
+        commands: Iterable[Sequence[_Word]],
+        /,
         timeout: float | None = None,
         flags: int = 0,
         node: int | None = None,
@@ -417,15 +456,17 @@ class Client:
     def close(self, /) -> None: ...
     @property
     def closed(self) -> bool: ...
+    @property
+    def decode(self) -> bool: ...
     def _nodes(self, /) -> list[tuple[int, str, int, str, str, int, str]]: ...
     def _node_stats(self, number: int, /) -> dict[str, Any]: ...
     def _pool(self, /) -> dict[str, int]: ...
     def _counters(self, /) -> dict[str, int]: ...
     def _session(
-        self, *, node: int | None = None, key: _Key | None = None
+        self, /, *, node: int | None = None, key: _Key | None = None
     ) -> Session: ...
     def _asession(
-        self, *, node: int | None = None, key: _Key | None = None
+        self, /, *, node: int | None = None, key: _Key | None = None
     ) -> Session: ...
     def _before_fork(self, /) -> None: ...
     def _after_fork(self, is_child: bool, /) -> None: ...
@@ -433,14 +474,26 @@ class Client:
 @final
 class Session:
     def run(
-        self, commands: Sequence[_Command], timeout: float | None = None
-    ) -> list[Any]: ...
+        self,
+        commands: Iterable[Sequence[_Word]],
+        /,
+        timeout: float | None = None,
+        flags: int = 0,
+        node: int | None = None,
+    ) -> Any: ...
     def push(self, timeout: float | None = None) -> list[Any] | None: ...
     def arun(
-        self, commands: Sequence[_Command], timeout: float | None = None
-    ) -> Future[list[Any]]: ...
+        self,
+        commands: Iterable[Sequence[_Word]],
+        /,
+        timeout: float | None = None,
+        flags: int = 0,
+        node: int | None = None,
+    ) -> Future[Any]: ...
     def apush(self, timeout: float | None = None) -> Future[list[Any] | None]: ...
     def close(self, /) -> None: ...
+    @property
+    def closed(self) -> bool: ...
     @property
     def losses(self) -> int: ...
     @property
