@@ -1,6 +1,6 @@
 /*
- * client_opts - the options of a client: a dict by name, as python/pinyon/fleet.py makes
- * it, to struct pn_client_opts
+ * client_opts - the options of a client: a dict by name, as python/pinyon/fleet.py
+ * makes it, to struct pn_client_opts
  *
  * Durations are seconds (int or float), sizes bytes, sequences lists or tuples. What is
  * not in the dict has its default; a name that nobody knows is an ArgumentError. The
@@ -18,7 +18,9 @@ struct client_settings {
     struct pn_tls_opts tls;
     uint64_t timeout_ns; /* of a call */
     bool is_tls, is_decoded;
-    PyObject *remap; /* borrowed; NULL: none */
+    const char *topology,
+        *topology_key; /* a region's name; the fleet's in it. Or NULL */
+    PyObject *remap;   /* borrowed; NULL: none */
     /* from the heap, see client_opts_free() */
     struct pn_endpoint *seed, *gutter;
     const char **names;

@@ -8,15 +8,16 @@
  * loop (a hub, its watchers) is a driver (driver.h), found by the loop's identity and
  * dropped with it.
  *
- * Ownership: struct pn_client is shared by the objects that look into it, by drivers and
- * by sessions, and freed with the last of them. close() of the first object closes it
- * for all.
+ * Ownership: struct pn_client is shared by the objects that look into it, by drivers
+ * and by sessions, and freed with the last of them. close() of the first object closes
+ * it for all.
  */
 #ifndef PINYON_EXT_CLIENT_TYPE_H
 #define PINYON_EXT_CLIENT_TYPE_H
 
 #include <stdbool.h>
 
+#include "board.h"
 #include "client/client.h"
 #include "state.h"
 
@@ -24,6 +25,7 @@
 struct fleet_share {
     struct pn_client *client;
     Py_ssize_t holders; /* atomic */
+    struct board *board; /* topology=; NULL: none */
     PyObject *remap; /* address_remap=; NULL: none */
     uint64_t timeout_ns;
     uint32_t value_max; /* memcached */

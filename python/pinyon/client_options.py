@@ -96,3 +96,4 @@ class ClientOptions(TypedDict, total=False):
     probe_min: Duration
     probe_max: Duration
     address_remap: Callable[[Address], Address] | Mapping[Address, Address] | None
+    topology: str | None

@@ -16,6 +16,7 @@ there is; :data:`ALIASES` are the names of redis-py and others for the same.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -250,6 +251,14 @@ def _unknown_option(
     return f"a client of {engine} has no option {name!r}; it has {', '.join(known)}"
 
 
+def _topology_key(settings: Mapping[str, Any]) -> str:
+    """Tells fleets that share a region apart: equal for all clients of one fleet that
+    name the same seeds, in whatever order."""
+    seeds = sorted(str(Host(*seed)) for seed in settings["seeds"])
+    parts = (settings["engine"], settings["kind"], settings.get("service", ""), *seeds)
+    return hashlib.blake2s("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
 _PLACED_ONLY = [
     "names",
     "hash",
@@ -304,6 +313,10 @@ def _finish(settings: dict[str, Any]) -> dict[str, Any]:
     if "zone" in settings and settings.get("read_from") != "zone":
         raise ConfigError("zone= wants read_from=zone")
     settings["seeds"] = [(h.host, h.port) for h in hosts]
+    if "topology" in settings:
+        if kind == "single":
+            raise ConfigError("topology= is for fleets of several servers")
+        settings["topology_key"] = _topology_key(settings)
     if "gutter" in settings:
         port = _PORTS[settings["engine"]]
         spare = [_node(node, port, "gutter") for node in settings["gutter"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,7 @@ from .options import (
 __all__ = ["ALIASES", "ELSEWHERE", "OPTIONS", "REDIS_ONLY"]
 
 _DAY = 86_400.0
+_REGION = re.compile(r"shm://([A-Za-z0-9][A-Za-z0-9._-]{0,99})/?")
 
 
 def _client_name(value: object, option: str) -> str:
@@ -67,6 +69,14 @@ def _remap(value: object, option: str) -> Any:
         f"{option}={value!r}: give a function that turns (host, port) into another, or"
         " a dict of such pairs"
     )
+
+
+def _topology(value: object, option: str) -> str:
+    """The name of a region, from its URL."""
+    match = _REGION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ConfigError(f"{option}={value!r}: give a region of this host: shm://name")
+    return match[1]
 
 
 #: Every option, with its check. The values are what _core.Client takes.
@@ -134,6 +144,7 @@ OPTIONS: dict[str, Check] = {
     "probe_min": duration(0.001, _DAY),
     "probe_max": duration(0.001, _DAY),
     "address_remap": _remap,
+    "topology": _topology,
 }
 
 #: Options that mean nothing to memcached.
@@ -147,7 +158,7 @@ REDIS_ONLY = frozenset(
         "service",
         "sentinel_username",
         "sentinel_password",
-    "sentinel_tls",
+        "sentinel_tls",
         "read_from",
         "zone",
         "address_remap",

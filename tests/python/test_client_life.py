@@ -375,3 +375,60 @@ def test_a_remap_that_fails_is_told(redis):
     finally:
         sys.unraisablehook = hook
     assert [type(c.exc_value) for c in caught] == [LookupError, TypeError]
+
+
+# ---- One topology for the host -------------------------------------------------------
+
+
+def questions(cluster):
+    """How often the nodes were asked for the map."""
+    calls = 0
+    for node in cluster.running:
+        for name, stats in node.info("commandstats").items():
+            if name.startswith("cmdstat_cluster|s"):
+                calls += int(stats.partition("calls=")[2].partition(",")[0])
+    return calls
+
+
+def test_one_process_asks_and_all_know(cluster, region):
+    seeds = cluster.addresses
+    topology = f"shm://{region}"
+    for node in cluster.running:
+        node.call("CONFIG", "RESETSTAT")
+    with pinyon.Client(
+        f"redis+cluster://{','.join(seeds)}", topology=topology
+    ) as first:
+        first.mset({f"k{i}": i for i in range(50)})
+        asked = questions(cluster)
+        assert asked >= 1
+        url = f"redis+cluster://{','.join(reversed(seeds))}?topology={topology}"
+        for _ in range(5):
+            with pinyon.Client(url) as other:
+                assert other.get("k7") == b"7"
+                assert len(other.mget(*(f"k{i}" for i in range(50)))) == 50
+                assert asyncio.run(_aget(other, "k8")) == b"8"
+                assert other.stats()["fleet"]["adopted"] >= 1
+                assert len(other.nodes()) == 6
+        assert questions(cluster) == asked
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                status = 0 if first.get("k9") == b"9" else 2
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    with pinyon.Client(f"redis+cluster://{seeds[0]}", topology=topology) as apart:
+        apart.ping()  # with other seeds it might be another fleet
+        assert questions(cluster) > asked
+
+
+def test_wrong_topologies(redis):
+    cluster = "redis+cluster://h"
+    for url, wrong, error in (
+        (cluster, "name", pinyon.ConfigError),
+        (cluster, "mem://", pinyon.ConfigError),
+        (f"redis://{redis.address}", "shm://x", pinyon.ConfigError),
+    ):
+        with pytest.raises(error, match="topology"):
+            pinyon.Client(url, topology=wrong)
