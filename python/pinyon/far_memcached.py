@@ -87,21 +87,16 @@ class MemcachedEngine(Engine):
     def put(self, pairs: Iterable[tuple[bytes, bytes]], ttl_ms: int | None) -> Steps:
         commands = [("ms", k, data, self._expiry(data, ttl_ms)) for k, data in pairs]
         replies = yield from self.ask(commands)
-        failed = [
+        return [
             (command[1], reply)
             for command, reply in zip(commands, replies, strict=True)
             if isinstance(reply, Exception)
         ]
-        large = [k for k, error in failed if isinstance(error, _core.ValueTooLarge)]
-        if large:  # the older value must not stay
-            yield from self.drop(large)
-        return failed
 
     def _set(self, key: bytes, data: bytes, flags: str) -> Steps:
-        reply = (yield from self.ask([("ms", key, data, flags)]))[0]
-        if isinstance(reply, _core.ValueTooLarge):
-            yield from self.drop([key])
-        return raised(reply)
+        """A value that is too large is an error, and the client sees to it that no
+        older one stays."""
+        return raised((yield from self.ask([("ms", key, data, flags)]))[0])
 
     def add(self, key: bytes, data: bytes, ttl_ms: int | None) -> Steps:
         """A stub is replaced, which takes the lease away from who has it."""

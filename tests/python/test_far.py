@@ -578,6 +578,15 @@ def test_a_value_over_the_servers_limit_leaves_no_old_one(cache):
 
 
 @memcached_only
+def test_a_value_that_the_client_refuses_leaves_no_old_one(cache, url):
+    with pinyon.Cache(url, value_max="64KiB") as small:
+        cache.set("k", "old")
+        with pytest.raises(pinyon.ValueTooLarge):
+            small.set("k", random.Random(1).randbytes(100_000))
+        assert cache.get("k") is None
+
+
+@memcached_only
 def test_a_stub_is_nothing(cache):
     for _ in range(2):
         raw(cache, "mg", "k", "v c N30")
@@ -599,7 +608,13 @@ def test_a_stub_is_nothing(cache):
 
 @memcached_only
 def test_short_times_are_exact(cache):
-    """Though the server's are whole seconds."""
+    """Though the server's are whole seconds: it keeps an item for longer."""
+
+    def kept():
+        cache.set("k", "v", 60)
+        return raw(cache, "mg", "k", "t").ttl
+
+    assert max(kept() for _ in range(5)) == 61
     for value in ("v", 5):
         cache.set("k", value, 1.5)
         assert 0 < cache.ttl("k") <= 1.5
