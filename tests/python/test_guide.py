@@ -5,26 +5,56 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from tests.servers import Cluster, Memcached, Redis
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 PAGES = sorted(page.name for page in GUIDE.glob("*.md"))
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
+#: The addresses of the pages.
+REDIS = "localhost:6379"
+CLUSTER = "h1:6379,h2:6379"
+MEMCACHED = "10.0.1.1:11211,10.0.1.2:11211,10.0.1.3:11211"
+
+
 def test_there_is_a_guide():
-    assert len(PAGES) >= 7
+    assert len(PAGES) >= 11
+
+
+@pytest.fixture
+def servers() -> Iterator[ExitStack]:
+    with ExitStack() as running:
+        yield running
+
+
+def with_servers(text: str, running: ExitStack) -> str:
+    """``text`` with the addresses of real servers, started for it."""
+    if REDIS in text:
+        text = text.replace(REDIS, running.enter_context(Redis()).address)
+    if CLUSTER in text:
+        nodes = running.enter_context(Cluster()).nodes
+        text = text.replace(CLUSTER, ",".join(n.address for n in nodes[:2]))
+    if MEMCACHED in text:
+        fleet = [running.enter_context(Memcached()).address for _ in range(3)]
+        text = text.replace(MEMCACHED, ",".join(fleet))
+    return text
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_examples_run(page, region, tmp_path):
-    text = (GUIDE / page).read_text()
-    blocks = BLOCK.findall(text)
-    assert blocks
+def test_the_examples_run(page, region, servers, tmp_path):
+    text = "\n".join(BLOCK.findall((GUIDE / page).read_text()))
+    assert text
     program = tmp_path / "page.py"
-    program.write_text("\n".join(blocks).replace("shm://shop", f"shm://{region}"))
+    program.write_text(
+        with_servers(text, servers).replace("shm://shop", f"shm://{region}")
+    )
     done = subprocess.run(
         [sys.executable, "-W", "error", str(program)],
         capture_output=True,
