@@ -1,9 +1,9 @@
 /*
  * arena - memory that is taken piece by piece and given back at once
  *
- * Begins in room of the caller's (its stack, or the end of a larger allocation), so that
- * a small command takes nothing from the heap. Pieces never move, hence may point at one
- * another.
+ * Begins in room of the caller's (its stack, or the end of a larger allocation), so
+ * that a small command takes nothing from the heap. Pieces never move, hence may point
+ * at one another.
  */
 #ifndef PINYON_EXT_ARENA_H
 #define PINYON_EXT_ARENA_H

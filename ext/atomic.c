@@ -2,10 +2,10 @@
  * atomic - MULTI, commands, EXEC: one request to one node
  *
  * All keys have one owner, which is asked before anything is sent. The hub hands the
- * replies over as they came. A node that no longer owns the slot refuses a command while
- * it is queued, and then EXEC executes nothing: the whole may be sent again elsewhere.
- * An ASK is not followed (the other node has but some of the keys): the whole is tried
- * again where it was.
+ * replies over as they came. A node that no longer owns the slot refuses a command
+ * while it is queued, and then EXEC executes nothing: the whole may be sent again
+ * elsewhere. An ASK is not followed (the other node has but some of the keys): the
+ * whole is tried again where it was.
  */
 #include "call.h"
 #include "client/judge.h"
@@ -15,8 +15,8 @@
 
 /* ---- Sending ---------------------------------------------------------------- */
 
-/* The part of a command, as planned, that says where the transaction goes: the first one
- * with a key. All others must agree. */
+/* The part of a command, as planned, that says where the transaction goes: the first
+ * one with a key. All others must agree. */
 static int
 find_home(struct call *call, const struct part **home)
 {
@@ -159,8 +159,8 @@ fill_with(PyObject *list, PyObject *fault)
     return list;
 }
 
-/* EXEC's reply, or why there is none, in the places of the commands. QUEUED (stolen) are
- * what MULTI's commands were answered while they were queued. */
+/* EXEC's reply, or why there is none, in the places of the commands. QUEUED (stolen)
+ * are what MULTI's commands were answered while they were queued. */
 static PyObject *
 outcome(const struct reply_reader *reader, PyObject *queued, PyObject *exec)
 {

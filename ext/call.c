@@ -41,8 +41,8 @@ call_end(struct call *call)
     arena_free(&call->arena);
 }
 
-/* ARRAY of *CAP elements of SIZE bytes, all in use, made longer; FIRST is the one inside
- * of the call. NULL with MemoryError set. */
+/* ARRAY of *CAP elements of SIZE bytes, all in use, made longer; FIRST is the one
+ * inside of the call. NULL with MemoryError set. */
 static void *
 grow(void *array, const void *first, size_t *cap, size_t size)
 {

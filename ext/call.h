@@ -13,11 +13,12 @@
  *
  * A command is one part, or several: an MGET whose keys are in several slots, a DBSIZE
  * of all primaries. Most calls need one round; a second one follows when something was
- * learnt by the first (who the primaries are, that a transaction belongs elsewhere, that
- * a value was too large and its predecessor must go).
+ * learnt by the first (who the primaries are, that a transaction belongs elsewhere,
+ * that a value was too large and its predecessor must go).
  *
- * Errors of servers and connections are values, exceptions in the place of a reply. What
- * the caller did wrong is raised by call_add() or call_seal(), before anything is sent.
+ * Errors of servers and connections are values, exceptions in the place of a reply.
+ * What the caller did wrong is raised by call_add() or call_seal(), before anything is
+ * sent.
  *
  * Memory: the first command and part, and what fits ROOM, take nothing from the heap.
  */
@@ -136,8 +137,8 @@ call_end(struct call *call);
 
 /* ---- Between plan.c, split.c, meta_words.c and merge.c ------------------------ */
 
-/* A new command without parts. Pointers to earlier ones are void. NULL with an exception
- * set. */
+/* A new command without parts. Pointers to earlier ones are void. NULL with an
+ * exception set. */
 struct command *
 call_new_command(struct call *call, struct pn_bytes name, struct pn_bytes wire);
 

@@ -24,9 +24,9 @@
 /* A fleet that several Python objects hold. */
 struct fleet_share {
     struct pn_client *client;
-    Py_ssize_t holders; /* atomic */
+    Py_ssize_t holders;  /* atomic */
     struct board *board; /* topology=; NULL: none */
-    PyObject *remap; /* address_remap=; NULL: none */
+    PyObject *remap;     /* address_remap=; NULL: none */
     uint64_t timeout_ns;
     uint32_t value_max; /* memcached */
     enum pn_fleet_kind kind;
@@ -98,6 +98,10 @@ client_session(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
 PyObject *
 client_asession(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                 PyObject *names);
+
+/* members.c: METH_VARARGS */
+PyObject *
+client_set_members(PyObject *self, PyObject *args);
 
 /* client_info.c */
 PyObject *

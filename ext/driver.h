@@ -7,9 +7,9 @@
  *                       futures get their results; no Python frame a reply
  *     _wake()           a deadline, a pause or a topology query is due
  *
- * Found by the identity of the running loop, so that one client serves several loops, one
- * after another or in several threads. It keeps no loop alive: a weak reference tells
- * when it dies. When it is closed, or the client is, requests under way end.
+ * Found by the identity of the running loop, so that one client serves several loops,
+ * one after another or in several threads. It keeps no loop alive: a weak reference
+ * tells when it dies. When it is closed, or the client is, requests under way end.
  *
  * Callbacks of the loop run in an empty context, not in that of whoever called first.
  *

@@ -21,25 +21,33 @@ take_from(const char *module, const char *name)
 static int
 import_asyncio(struct core_state *st)
 {
+    const struct {
+        PyObject **field;
+        const char *module, *name; /* no module: the name itself */
+    } wanted[] = {
+        {&st->asyncio_running, "asyncio", "get_running_loop"},
+        {&st->asyncio_future, "asyncio", "Future"},
+        {&st->asyncio_invalid, "asyncio", "InvalidStateError"},
+        {&st->context_type, "contextvars", "Context"},
+        {&st->getaddrinfo, "socket", "getaddrinfo"},
+        {&st->name_set_result, NULL, "set_result"},
+        {&st->name_set_exception, NULL, "set_exception"},
+        {&st->name_create_future, NULL, "create_future"},
+    };
     if (st->name_create_future != NULL) {
         return 0;
     }
-#define TAKE(field, object)   \
-    if (st->field == NULL) {  \
-        st->field = (object); \
-    }                         \
-    if (st->field == NULL) {  \
-        return -1;            \
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        if (*wanted[i].field != NULL) {
+            continue;
+        }
+        *wanted[i].field = wanted[i].module != NULL
+                               ? take_from(wanted[i].module, wanted[i].name)
+                               : PyUnicode_InternFromString(wanted[i].name);
+        if (*wanted[i].field == NULL) {
+            return -1;
+        }
     }
-    TAKE(asyncio_running, take_from("asyncio", "get_running_loop"))
-    TAKE(asyncio_future, take_from("asyncio", "Future"))
-    TAKE(asyncio_invalid, take_from("asyncio", "InvalidStateError"))
-    TAKE(context_type, take_from("contextvars", "Context"))
-    TAKE(getaddrinfo, take_from("socket", "getaddrinfo"))
-    TAKE(name_set_result, PyUnicode_InternFromString("set_result"))
-    TAKE(name_set_exception, PyUnicode_InternFromString("set_exception"))
-    TAKE(name_create_future, PyUnicode_InternFromString("create_future"))
-#undef TAKE
     return 0;
 }
 

@@ -116,8 +116,9 @@ driver_unwatch_all(struct driver *self, PyObject *loop)
 
 /* ---- Names -------------------------------------------------------------------- */
 
-/* The loop's executor asks the system's resolver: run_in_executor() gives a future, which
- * unlike the task that loop.getaddrinfo() wants is missed by nobody when the loop ends. */
+/* The loop's executor asks the system's resolver: run_in_executor() gives a future,
+ * which unlike the task that loop.getaddrinfo() wants is missed by nobody when the loop
+ * ends. */
 static int
 resolve(struct driver *self, PyObject *loop, const struct pn_change *change)
 {
@@ -212,8 +213,8 @@ driver_apply_changes(struct driver *self, PyObject *loop)
     }
 }
 
-/* Only ever earlier: a timer that comes too early finds nothing due and is set anew, once
- * in a while, instead of one being cancelled and made for every call. */
+/* Only ever earlier: a timer that comes too early finds nothing due and is set anew,
+ * once in a while, instead of one being cancelled and made for every call. */
 void
 driver_set_timer(struct driver *self, PyObject *loop)
 {

@@ -50,7 +50,7 @@ type_of_code(const struct core_state *st, int code)
     case PN_WIRE_E_FLAG:
     case PN_WIRE_E_FLAG_TWICE:
         return st->argument_error;
-    default: /* the rest of net is about reaching a node, the rest of wire about bytes */
+    default: /* what is left of net is about reaching a node, of wire about bytes */
         return code <= PN_WIRE_E_TYPE && code >= PN_WIRE_E_REPLY
                    ? st->protocol_error
                    : st->connection_failed;
@@ -190,6 +190,19 @@ make_fault(PyObject *type, PyObject *sentence, PyObject *kind,
     return exc;
 }
 
+/* "10.0.0.1:6379: Connection refused": what stands behind the node, which is told
+ * already. */
+static struct pn_bytes
+without_node(const char *why)
+{
+    const char *colon = strstr(why, ": ");
+    const char *space = strchr(why, ' ');
+    bool has_node = colon != NULL && space == colon + 1 &&
+                    memchr(why, ':', (size_t)(colon - why)) != NULL;
+    why = has_node ? colon + 2 : why;
+    return (struct pn_bytes){why, strlen(why)};
+}
+
 PyObject *
 fault_of_code(struct core_state *st, int code, const struct fault_place *place)
 {
@@ -201,19 +214,23 @@ fault_of_code(struct core_state *st, int code, const struct fault_place *place)
     /* What the node was last unreachable for explains waits in vain, too. */
     bool is_why = has_why && code != PN_CLIENT_E_POOL && code != PN_CLIENT_E_CLOSED &&
                   code != PN_CLIENT_E_AMBIGUOUS && code != PN_CLIENT_E_TIMEOUT;
-    PyObject *detail = PyUnicode_DecodeUTF8(why.text, (Py_ssize_t)strlen(why.text),
-                                            "replace");
-    if (detail == NULL) {
+    struct pn_bytes detail = without_node(why.text);
+    PyObject *words = PyUnicode_DecodeUTF8(detail.ptr, (Py_ssize_t)detail.len,
+                                           "replace");
+    if (words == NULL) {
         return NULL;
     }
-    PyObject *sentence = is_why ? PyUnicode_FromFormat("%s (%U)", text, detail)
-                                : PyUnicode_FromString(text);
-    Py_DECREF(detail);
+    bool is_more = strncmp(detail.ptr, text, strlen(text)) == 0; /* says it, and more */
+    PyObject *sentence = !is_why   ? PyUnicode_FromString(text)
+                         : is_more ? Py_NewRef(words)
+                                   : PyUnicode_FromFormat("%s (%U)", text, words);
+    Py_DECREF(words);
     return make_fault(type_of_code(st, code), sentence,
                       PyUnicode_FromString(pn_client_code_name(code)), place);
 }
 
-/* "ERR unknown command 'x', with args beginning with: 'secret'": all behind the name. */
+/* "ERR unknown command 'x', with args beginning with: 'secret'": all behind the name.
+ * */
 static struct pn_bytes
 without_arguments(struct pn_bytes text)
 {

@@ -3,9 +3,10 @@
  *
  *     get a b c\r\n          VALUE a 0 1\r\n1\r\n VALUE c 0 0\r\n\r\n END\r\n
  *
- * The classic command of many keys: the server does half the work of as many mg (measured
- * with 100 keys on one processor: 38 against 70 us). The values come in the order of the
- * keys, so a look at the next few keys finds whose each is: nothing is hashed.
+ * The classic command of many keys: the server does half the work of as many mg
+ * (measured with 100 keys on one processor: 38 against 70 us). The values come in the
+ * order of the keys, so a look at the next few keys finds whose each is: nothing is
+ * hashed.
  *
  * It cannot say two things. Keys of any bytes: those go as mg in base64. And whether an
  * empty value is the stub of a lease, which is a miss: what looks empty is asked for

@@ -5,9 +5,9 @@
  *     ("ms", key, value, "T60")  ("ma", key, "N0 J1 D1")  ("me", key)
  *     ("version",) ("flush_all", delay) ("stats", name)
  *
- * Flags are checked against the table of wire before anything is sent: some servers read
- * the value behind a command that they refuse as the next one. Keys are any bytes; those
- * that may not be sent as they are go as base64.
+ * Flags are checked against the table of wire before anything is sent: some servers
+ * read the value behind a command that they refuse as the next one. Keys are any bytes;
+ * those that may not be sent as they are go as base64.
  */
 #include "call.h"
 #include "wire/meta_flag.h"

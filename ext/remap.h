@@ -1,9 +1,9 @@
 /*
  * remap - asks a Python function where a server is reached that says it is elsewhere
  *
- * For pn_client_opts.remap: the context is the function, which gets a (host, port) tuple
- * and returns one. The caller may hold the GIL or not. What the function raises is told
- * as unraisable, and the server is looked for where it says that it is.
+ * For pn_client_opts.remap: the context is the function, which gets a (host, port)
+ * tuple and returns one. The caller may hold the GIL or not. What the function raises
+ * is told as unraisable, and the server is looked for where it says that it is.
  */
 #ifndef PINYON_EXT_REMAP_H
 #define PINYON_EXT_REMAP_H

@@ -25,9 +25,9 @@ struct reply_reader {
     bool is_decoded;
 };
 
-/* The message at the front of *BYTES, which is cut off. A new reference, or NULL with an
- * exception set (memory, or a ProtocolError when the bytes are no message). A bulk takes
- * about 30 ns, most of it CPython's. */
+/* The message at the front of *BYTES, which is cut off. A new reference, or NULL with
+ * an exception set (memory, or a ProtocolError when the bytes are no message). A bulk
+ * takes about 30 ns, most of it CPython's. */
 PyObject *
 reply_take(const struct reply_reader *reader, struct pn_bytes *bytes);
 

@@ -1,5 +1,12 @@
 /*
- * run_args - the arguments that the methods of Client, on loops and off, have in common
+ * run_args - the arguments that the methods of Client and Session have in common
+ *
+ *     execute(*args, timeout=None)                     and aexecute
+ *     _call((args, shape), timeout=None)               and _acall
+ *     _run(commands, timeout=None, flags=0, node=None) and _arun, run, arun
+ *
+ * Taken apart here once for both ways of waiting. References are borrowed from the
+ * caller's arguments; a wrong number or name of them is a TypeError.
  */
 #ifndef PINYON_EXT_RUN_ARGS_H
 #define PINYON_EXT_RUN_ARGS_H

@@ -82,8 +82,8 @@ note_parts(struct session_object *self, const struct call *call)
     }
 }
 
-/* CALL with the commands of IN, sealed. The flags of its parts depend on what was said on
- * the connection before. */
+/* CALL with the commands of IN, sealed. The flags of its parts depend on what was said
+ * on the connection before. */
 static int
 fill_call(struct session_object *self, struct call *call, const struct run_args *in)
 {

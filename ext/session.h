@@ -11,9 +11,9 @@
  * fail with ConnectionLost. Subscriptions are different: they are made anew by whoever
  * sees `losses` change.
  *
- * The node is that of node=, or the one that answered first: the owner of key=, or of the
- * first command's key. Connections that were changed are closed at the end, others go
- * back to the pool.
+ * The node is that of node=, or the one that answered first: the owner of key=, or of
+ * the first command's key. Connections that were changed are closed at the end, others
+ * go back to the pool.
  *
  * Threads: one at a time, which is checked.
  */

@@ -74,8 +74,8 @@
     X(bound_type) X(ready_type) X(ring_type) X(sealed_type) X(meta_reply_type) \
         X(client_type) X(driver_type) X(session_type)
 
-/* What is taken of the standard library when the first call on a loop is made, and names
- * of methods. */
+/* What is taken of the standard library when the first call on a loop is made, and
+ * names of methods. */
 #define CORE_OBJECTS(X)                                \
     X(asyncio_running) /* asyncio.get_running_loop */  \
     X(asyncio_future)  /* asyncio.Future */            \

@@ -19,8 +19,8 @@ struct owning {
     uint64_t now;
 };
 
-/* While a fleet warms up a miss is looked up at the old owner too, key by key: such a key
- * is in company of nobody. */
+/* While a fleet warms up a miss is looked up at the old owner too, key by key: such a
+ * key is in company of nobody. */
 static void
 find_owners(struct pn_fleet *fleet, void *context)
 {

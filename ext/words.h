@@ -5,8 +5,8 @@
  *     bytes bytearray memoryview
  *     int float              as repr() writes them
  *
- * Whatever else there is (None, bool, list, datetime) is an ArgumentError that names the
- * argument by its number: what None or True means is for the caller to say.
+ * Whatever else there is (None, bool, list, datetime) is an ArgumentError that names
+ * the argument by its number: what None or True means is for the caller to say.
  */
 #ifndef PINYON_EXT_WORDS_H
 #define PINYON_EXT_WORDS_H
@@ -27,8 +27,8 @@ int
 words_take(struct core_state *st, struct arena *arena, PyObject *const *arg,
            Py_ssize_t n, struct words *words);
 
-/* The bytes of ARG: those of a str or bytes where they are, valid as long as ARG; others
- * in ARENA. 0; 1 and no exception when it is of no such type; -1. */
+/* The bytes of ARG: those of a str or bytes where they are, valid as long as ARG;
+ * others in ARENA. 0; 1 and no exception when it is of no such type; -1. */
 int
 words_one(struct arena *arena, PyObject *arg, struct pn_bytes *bytes);
 

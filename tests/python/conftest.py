@@ -17,8 +17,10 @@ from typing import Any
 
 import pinyon
 import pytest
+from core_clients import Open, opener
+from pinyon._core import Client
 
-from tests.servers import Sentinels
+from tests.servers import Cluster, Memcached, Redis, Sentinels
 
 SHM = Path("/dev/shm")
 _numbers = itertools.count()
@@ -136,3 +138,34 @@ class Calls(list):
 @pytest.fixture
 def calls() -> Calls:
     return Calls()
+
+
+# ---- Clients of the C extension ------------------------------------------------------
+
+
+@pytest.fixture
+def connect() -> Iterator[Open]:
+    """Opens clients of servers, closed after the test."""
+    with contextlib.ExitStack() as stack:
+        yield opener(stack)
+
+
+@pytest.fixture
+def core(connect: Open, redis: Redis) -> Client:
+    """A client of the shared Redis."""
+    return connect(redis)
+
+
+@pytest.fixture
+def mc(connect: Open, memcached: Memcached) -> Client:
+    return connect(memcached, engine="memcached", kind="hash", place="libketama")
+
+
+@pytest.fixture
+def mcs(connect: Open, memcacheds: list[Memcached]) -> Client:
+    return connect(*memcacheds, engine="memcached", kind="hash", place="libketama")
+
+
+@pytest.fixture
+def clustered(connect: Open, cluster: Cluster) -> Client:
+    return connect(*cluster.primaries, kind="cluster")

@@ -1,0 +1,316 @@
+"""Clients on event loops: calls at once, cancelled, of several loops, of dead ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import until
+from core_clients import Open, users
+from pinyon import _core
+from pinyon._core import Client
+
+from tests.servers import Redis
+
+# ---- Loops -------------------------------------------------------------------------
+
+
+def test_a_loop(core: Client) -> None:
+    async def main() -> None:
+        assert await core.aexecute("SET", "n", 1) == b"OK"
+        assert await core.aget("n") == b"1"
+        assert await core.aget_many(["n", "none"]) == {"n": b"1"}
+        assert await core._acall((("INCR", "n"), str)) == "2"
+        assert await core._arun([("INCR", "n"), ("PING",)]) == [3, b"PONG"]
+        assert await core._arun([]) == []
+        atomic = [("SET", "n", 1), ("INCR", "n")]
+        assert await core._arun(atomic, flags=_core.RUN_ATOMIC) == [b"OK", 2]
+        with pytest.raises(_core.WrongType):
+            await core.aexecute("LPUSH", "n", 1)
+        with pytest.raises(ZeroDivisionError):
+            await core._acall((("INCR", "n"), lambda n: n / 0))
+
+    asyncio.run(main(), debug=True)
+    with pytest.raises(RuntimeError):
+        core.aget("n")
+
+
+def test_many_at_once(core: Client, redis: Redis) -> None:
+    async def main() -> None:
+        await core._arun([("SET", f"k{i}", i) for i in range(5000)])
+        got = await asyncio.gather(*[core.aget(f"k{i}") for i in range(5000)])
+        assert got == [b"%d" % i for i in range(5000)]
+        assert users(redis) == 1
+
+    asyncio.run(main())
+
+
+def test_cancelled_calls_shift_nothing(core: Client) -> None:
+    async def main() -> None:
+        await core._arun([("SET", f"k{i}", i) for i in range(1000)])
+        calls = [core.aget(f"k{i}") for i in range(1000)]
+        for i, call in enumerate(calls):
+            if i % 3 == 0:
+                call.cancel()
+        await asyncio.sleep(0)  # now they are sent
+        for i, call in enumerate(calls):
+            if i % 3 == 1:
+                call.cancel()
+        for i, call in enumerate(calls):
+            if i % 3 == 2:
+                assert await call == b"%d" % i
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(core.aexecute("BLPOP", "q", 0), 0.05)
+        assert await core.aget("k7") == b"7"
+
+    asyncio.run(main())
+
+
+def test_waiting_commands_have_connections_of_their_own(core: Client) -> None:
+    async def main() -> None:
+        waits = [core.aexecute("BLPOP", f"q{i}", 0) for i in range(3)]
+        assert await core.aexecute("PING") == b"PONG"
+        for i in range(3):
+            await core.aexecute("RPUSH", f"q{i}", i)
+        assert await asyncio.gather(*waits) == [
+            [b"q%d" % i, b"%d" % i] for i in range(3)
+        ]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("how", ["asyncio", "uvloop"])
+def test_loops_one_after_another(core: Client, redis: Redis, how: str) -> None:
+    make: Any = asyncio.new_event_loop
+    if how == "uvloop":
+        make = pytest.importorskip("uvloop").new_event_loop
+
+    async def main() -> None:
+        await asyncio.gather(*[core.aget("k") for _ in range(100)])
+
+    for _ in range(3):
+        loop = make()
+        dead = weakref.ref(loop)
+        loop.run_until_complete(main())
+        loop.close()
+        del loop
+        gc.collect()
+        assert dead() is None
+        until(lambda: users(redis) == 0)
+
+
+def test_loops_beside_each_other(core: Client) -> None:
+    core.execute("SET", "k", "v")
+    wrong: list[object] = []
+
+    async def main() -> None:
+        for _ in range(20):
+            got = await asyncio.gather(*[core.aget("k") for _ in range(50)])
+            wrong.extend(v for v in got if v != b"v")
+
+    threads = [threading.Thread(target=asyncio.run, args=(main(),)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_loop_closed_under_way(core: Client) -> None:
+    loop = asyncio.new_event_loop()
+
+    async def begin() -> list[Any]:
+        calls = [core.aget("k"), core.aexecute("BLPOP", "q", 0)]
+        await calls[0]
+        return [*calls, core.aget("k")]
+
+    calls = loop.run_until_complete(begin())
+    loop.close()
+    assert [call.done() for call in calls] == [True, False, False]
+    assert asyncio.run(_nothing(core)) is None
+
+
+async def _nothing(core: Client) -> Any:
+    return await core.aget("none")
+
+
+def test_closing_ends_what_is_under_way(connect: Open, redis: Redis) -> None:
+    client = connect(redis)
+
+    async def main() -> None:
+        waits = client.aexecute("BLPOP", "q", 0)
+        await client.aget("k")
+        client.close()
+        with pytest.raises(_core.ClosedError):
+            await waits
+        until(lambda: users(redis) == 0)
+
+    asyncio.run(main())
+
+
+def test_closing_from_another_thread(connect: Open, redis: Redis) -> None:
+    client = connect(redis)
+
+    async def main() -> None:
+        waits = client.aexecute("BLPOP", "q", 0)
+        await client.aget("k")
+        await asyncio.to_thread(client.close)
+        with pytest.raises(_core.ClosedError):
+            await waits
+
+    asyncio.run(main())
+    until(lambda: users(redis) == 0)
+
+
+def test_a_client_nobody_closes(redis: Redis) -> None:
+    options = {"engine": "redis", "kind": "single"}
+    options["seeds"] = [("127.0.0.1", redis.port)]  # type: ignore[assignment]
+
+    async def main() -> None:
+        assert await Client(options).aget("k") is None
+        gc.collect()
+        until(lambda: users(redis) == 0)
+
+    asyncio.run(main())
+
+
+def test_a_loop_in_trouble(connect: Open, serve: Callable[[Redis], Redis]) -> None:
+    server = serve(Redis())
+    client = connect(server)
+
+    async def main() -> None:
+        await client.aexecute("SET", "k", "1")
+        server.pause()
+        calls = [
+            client.aexecute(*c, timeout=0.2) for c in (("GET", "k"), ("INCR", "k"))
+        ]
+        with pytest.raises(_core.TimeoutError):
+            await calls[0]
+        with pytest.raises(_core.TimeoutError):
+            await calls[1]
+        server.kill()
+        with pytest.raises(_core.CacheError):
+            await client.aget("k")
+        server.restart()
+        reply = None
+        while reply != b"PONG":
+            [reply] = await client._arun([("PING",)])
+
+    asyncio.run(main())
+
+
+def test_names_are_resolved(connect: Open, redis: Redis) -> None:
+    client = connect(redis, seeds=[("localhost", redis.port)])
+    assert asyncio.run(_nothing(client)) is None
+    assert client.get("none") is None
+    nowhere = connect(redis, seeds=[("nowhere.invalid", 1)], timeout=2.0)
+    with pytest.raises(_core.CacheError):
+        asyncio.run(_nothing(nowhere))
+
+
+def test_sessions_of_a_loop(core: Client, redis: Redis) -> None:
+    async def main() -> None:
+        session = core._asession(key="n")
+        assert await session.arun([("WATCH", "n"), ("GET", "n")]) == [b"OK", None]
+        await core.aexecute("SET", "n", 1)
+        assert await session.arun([("SET", "n", 2)], flags=_core.RUN_ATOMIC) is None
+        assert session.node == redis.address
+        await session.arun([("SUBSCRIBE", "c")])
+        assert await session.apush() == [b"subscribe", b"c", 1]
+        waits = [session.apush(), session.apush(), session.apush(0.02)]
+        assert await waits[2] is None
+        waits[0].cancel()
+        await core.aexecute("PUBLISH", "c", "m")
+        assert await waits[1] == [b"message", b"c", b"m"]
+        with pytest.raises(_core.ArgumentError):
+            session.run([("PING",)])
+        waits = [session.apush()]
+        session.close()
+        with pytest.raises(_core.ClosedError):
+            await waits[0]
+
+    asyncio.run(main())
+    until(lambda: users(redis) == 0)
+
+
+def test_callbacks_see_no_context_of_ours(core: Client) -> None:
+    """What waits for a reader keeps no request's variables alive."""
+    import contextvars
+
+    class Load:
+        pass
+
+    var: contextvars.ContextVar[Load] = contextvars.ContextVar("load")
+
+    async def first() -> weakref.ref[Load]:
+        load = Load()
+        var.set(load)
+        await core.aget("k")
+        return weakref.ref(load)
+
+    async def main() -> None:
+        alive = await asyncio.create_task(first())
+        await asyncio.sleep(0)  # the loop lets go of the task
+        gc.collect()
+        assert alive() is None
+        await core.aget("k")
+
+    asyncio.run(main())
+
+
+# ---- Numbers, leaks ----------------------------------------------------------------
+
+
+def test_numbers(core: Client, redis: Redis) -> None:
+    core.get("k")
+    [(number, host, port, role, health, _slots, _zone)] = core._nodes()
+    assert (host, port, role, health) == ("127.0.0.1", redis.port, "primary", "up")
+    assert core._node_stats(number)["calls"] == 1
+    assert core._pool()["idle"] == 1
+    assert core._counters()["dials"] == 1
+    with pytest.raises(_core.ArgumentError):
+        core._node_stats(-1)
+
+
+def test_no_leaks(core: Client) -> None:
+    """Blocks and references stay as they are over thousands of calls of every kind."""
+    import sys
+
+    core.execute("SET", "k", "v" * 100)
+
+    async def loop() -> None:
+        await asyncio.gather(*[core.aget("k") for _ in range(50)])
+        await core._arun([("GET", "k"), ("LPUSH", "k", 1)])
+        await core.aget_many(["k", "no"])
+        core.aget("k").cancel()
+        session = core._asession()
+        await session.arun([("SUBSCRIBE", "c")])
+        await session.apush()
+        session.close()
+
+    def work() -> None:
+        for _ in range(20):
+            core.get("k")
+            core.get_many(["k", "no"])
+            core._run([("GET", "k"), ("LPUSH", "k", 1), ("HSET", "h", "f", "v")])
+            core._run([("GET", "k")], flags=_core.RUN_ATOMIC)
+            with contextlib.suppress(_core.CacheError):
+                core.execute("SET", "k", None)
+            with core._session() as session:
+                session.run([("WATCH", "k")])
+        asyncio.run(loop())
+
+    for _ in range(3):
+        work()
+    gc.collect()
+    before = sys.getallocatedblocks()
+    for _ in range(20):
+        work()
+    gc.collect()
+    assert sys.getallocatedblocks() - before < 300
