@@ -313,6 +313,9 @@ static PyMethodDef client_methods[] = {
      "loop."},
     {"_nodes", client_nodes, METH_NOARGS,
      "_nodes($self, /)\n--\n\n[(number, host, port, role, health, slots, zone)]"},
+    {"_set_members", client_set_members, METH_VARARGS,
+     "_set_members($self, options, warm, /)\n--\n\n"
+     "Other servers, for a fleet whose keys the client places."},
     {"_node_stats", client_node_stats, METH_O,
      "_node_stats($self, number, /)\n--\n\nWhat was counted of a node."},
     {"_pool", client_pool, METH_NOARGS,

@@ -17,11 +17,12 @@ from typing import (
 )
 
 from . import _core, forks
-from .client_options import ClientOptions
+from .client_options import ClientOptions, Duration, Nodes
 from .commands.args import Key, Value
-from .fleet import describe, parse_fleet
+from .fleet import describe, parse_fleet, parse_members
 from .methods import Methods
 from .methods._base import S
+from .options import duration
 from .pipeline import Pipeline
 from .pool import ConnectionPool
 from .pubsub import PubSub
@@ -280,6 +281,22 @@ class Client(Methods[S], Scans[S], _core.Client):
         first sends a command."""
         return [Node(*row) for row in self._nodes()]
 
+    def set_members(
+        self,
+        servers: Nodes,
+        weights: Iterable[float] | None = None,
+        *,
+        names: Iterable[str] | None = None,
+        warm: Duration = "5m",
+    ) -> None:
+        """Other servers, for a fleet whose keys the client places (``place=``,
+        memcached). For ``warm`` a read that finds nothing looks at the key's old owner
+        too, and brings what it finds there to the new one; deletes go to both."""
+        found = parse_members(self._settings, servers, weights, names)
+        seconds = _warm(warm, "warm") if warm else 0.0
+        self._set_members(found, seconds)
+        self._settings.update(found)
+
     def stats(self) -> dict[str, Any]:
         """What happened: ``pool``, ``fleet`` and, by address, ``nodes``: calls, errors,
         latency and so on."""
@@ -354,6 +371,7 @@ class Client(Methods[S], Scans[S], _core.Client):
             )
 
 
+_warm = duration(0, 86_400)
 _ATTEMPTS = 64
 _CONTENDED = f"others changed what was watched {_ATTEMPTS} times in a row"
 

@@ -91,6 +91,7 @@ class ClientOptions(TypedDict, total=False):
     zero_is_one: bool | None
     bytes_keys: bool | None
     gutter: Nodes | str | None
+    gutter_ttl: Duration
     fail_over: bool | None
     soft_failures: int | None
     probe_min: Duration

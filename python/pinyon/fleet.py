@@ -23,9 +23,9 @@ from typing import Any
 from ._core import ArgumentError, ConfigError
 from .dsn import Dsn, Host, decode, parse_host, parse_hosts, split
 from .fleet_options import ALIASES, ELSEWHERE, OPTIONS, REDIS_ONLY
-from .options import Check
+from .options import Check, float_in
 
-__all__ = ["SCHEMES", "describe", "parse_fleet"]
+__all__ = ["SCHEMES", "describe", "parse_fleet", "parse_members"]
 
 #: scheme: engine, kind, TLS
 SCHEMES: dict[str, tuple[str, str, bool]] = {
@@ -90,6 +90,35 @@ def parse_fleet(
     beside = {k: values.pop(k) for k in also or {} if k in values}
     values.setdefault("timeout", timeout)
     return _finish(settings | values), beside
+
+
+def parse_members(
+    settings: Mapping[str, Any],
+    servers: Iterable[Any],
+    weights: Iterable[float] | None,
+    names: Iterable[str] | None,
+) -> dict[str, Any]:
+    """``seeds``, ``weights`` and ``names`` of other servers for a fleet."""
+    if settings["kind"] != "hash":
+        raise ConfigError(
+            "set_members() is for fleets with place=: the others find their servers"
+            " themselves"
+        )
+    port = _PORTS[settings["engine"]]
+    hosts = [_node(node, port, "servers") for node in _list(servers, "servers")]
+    given = (
+        None if weights is None else [float_in(0, 1e6)(w, "weight") for w in weights]
+    )
+    found: dict[str, Any] = {
+        "seeds": [(h.host, h.port) for h in hosts],
+        "weights": given or [1.0 if h.weight is None else h.weight for h in hosts],
+    }
+    if names is not None:
+        found["names"] = OPTIONS["names"](list(names), "names")
+    for name in found:
+        if len(found[name]) != len(hosts):
+            raise ConfigError(f"{name}= wants one for each of {len(hosts)} servers")
+    return found
 
 
 def describe(settings: Mapping[str, Any]) -> str:
@@ -276,6 +305,7 @@ _PLACED_ONLY = [
     "gutter",
     "fail_over",
     "soft_failures",
+    "gutter_ttl",
 ]
 
 

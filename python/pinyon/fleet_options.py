@@ -139,6 +139,7 @@ OPTIONS: dict[str, Check] = {
     "zero_is_one": boolean,
     "bytes_keys": boolean,
     "gutter": _nodes,
+    "gutter_ttl": duration(0.001, _DAY),
     "fail_over": boolean,
     "soft_failures": int_in(1, 1000),
     "probe_min": duration(0.001, _DAY),

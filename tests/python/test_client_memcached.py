@@ -234,3 +234,33 @@ def test_a_dead_server(serve, memcacheds):
             else:
                 assert client.get(key) == pairs[key]
         assert time.monotonic() - begun < 30
+
+
+def test_another_list_of_servers(memcacheds, ask):  # noqa: F811
+    one, two, three = (server.address for server in memcacheds)
+    pairs = {f"key:{i}": str(i).encode() for i in range(200)}
+    with pinyon.Client(f"memcached://{one},{two}") as client:
+        do = ask(client)
+        assert do("set_many", pairs) == []
+        client.set_members([one, two, three], warm="1m")
+        assert client.url == f"memcached://{one},{two},{three}"
+        assert {n.address for n in client.nodes()} >= {one, two, three}
+        for key, value in pairs.items():  # what moved is found at its old owner
+            assert do("get", key) == value
+        assert do("set_many", {f"new:{i}": i for i in range(100)}) == []
+        assert int(client.server_stats()[three]["curr_items"]) > 20
+        client.set_members([f"{one}:3", two], warm=None)
+        assert len([n for n in client.nodes() if n.role == "member"]) == 2
+        found = [do("get", key) for key in pairs]
+        assert 100 < sum(v is not None for v in found) <= 200
+        with pytest.raises(pinyon.ConfigError):
+            client.set_members([])
+        with pytest.raises(pinyon.ConfigError, match="weights"):
+            client.set_members([one, two], [1])
+        with pytest.raises(pinyon.ConfigError, match="names"):
+            client.set_members([one, two], names=["a"])
+    with (
+        pinyon.Client("redis://h") as other,
+        pytest.raises(pinyon.ConfigError, match="place="),
+    ):
+        other.set_members([one])
