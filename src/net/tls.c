@@ -143,6 +143,9 @@ pn_tls_read(struct pn_tls *tls, void *buf, size_t cap, uint8_t *want)
         }
         have += (size_t)n;
     } while (have < cap && SSL_has_pending(tls->ssl));
+    if (!SSL_has_pending(tls->ssl)) {
+        SSL_free_buffers(tls->ssl); /* tickets leave the one for writing behind */
+    }
     return (ptrdiff_t)have;
 }
 

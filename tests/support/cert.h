@@ -15,7 +15,7 @@ struct cert {
 };
 
 /* Makes a certificate for the names ALT ("DNS:a.test,IP:127.0.0.1"; NULL: for an
- * authority), signed by ISSUER (NULL: by itself), that ends LASTS_S seconds from now. */
+ * authority), signed by ISSUER (NULL: itself), that ends LASTS_S seconds from now. */
 bool
 cert_make(struct cert *cert, const char *alt, const struct cert *issuer, long lasts_s);
 
