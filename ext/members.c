@@ -23,8 +23,8 @@ learn(struct pn_fleet *fleet, void *context)
                                         &change->why);
 }
 
-/* _set_members(options, warm): `seeds`, `names` and `weights` of OPTIONS; reads that miss
- * look at the old owner for WARM seconds. */
+/* _set_members(options, warm): `seeds`, `names` and `weights` of OPTIONS; reads that
+ * miss look at the old owner for WARM seconds. */
 PyObject *
 client_set_members(PyObject *object, PyObject *args)
 {
