@@ -27,9 +27,10 @@ plain_name(const char *host, char name[PN_TLS_NAME_MAX])
     return true;
 }
 
-/* Asks for NAME and has it verified. An IP literal is not asked for (RFC 6066, 3). */
+/* Asks for NAME and has it verified. An IP literal is not asked for (RFC 6066, 3).
+ * NAME is not const because OpenSSL's macro would cast that away. */
 static bool
-set_name(SSL *ssl, const char *name, bool is_verified)
+set_name(SSL *ssl, char *name, bool is_verified)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
     if (X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1) {
