@@ -26,8 +26,8 @@ struct pn_buffer {
 bool
 pn_buffer_reserve(struct pn_buffer *buffer, size_t more);
 
-/* Forgets the first COUNT bytes, whatever `start` says: the rest moves to the front, and
- * positions shrink by COUNT. */
+/* Forgets the first COUNT bytes, whatever `start` says: the rest moves to the front,
+ * and positions shrink by COUNT. */
 void
 pn_buffer_drop(struct pn_buffer *buffer, size_t count);
 

@@ -154,7 +154,7 @@ pn_client_close(struct pn_client *client)
     client->is_closed = true;
     pthread_cond_broadcast(&client->freed);
     pthread_mutex_unlock(&client->lock);
-    pn_pool_drain(client);
+    pn_client_drain(client);
 }
 
 void
@@ -175,7 +175,7 @@ pn_client_free(struct pn_client *client)
     pn_free(client);
 }
 
-/* ---- The fleet -------------------------------------------------------------------- */
+/* ---- The fleet ----------------------------------------------------------- */
 
 struct pn_fleet *
 pn_client_lock(struct pn_client *client)
@@ -200,7 +200,7 @@ pn_client_fleet(struct pn_client *client,
     pn_client_unlock(client);
 }
 
-/* ---- Nodes -------------------------------------------------------------------------- */
+/* ---- Nodes --------------------------------------------------------------- */
 
 struct pn_client_node *
 pn_client_node(struct pn_client *client, uint16_t node)
@@ -257,7 +257,7 @@ pn_client_stats(struct pn_client *client, uint16_t node, struct pn_node_stats *o
     }
 }
 
-/* ---- Forks ---------------------------------------------------------------------------- */
+/* ---- Forks --------------------------------------------------------------- */
 
 void
 pn_client_before_fork(struct pn_client *client)
@@ -269,8 +269,8 @@ pn_client_before_fork(struct pn_client *client)
 static void
 abandon(struct pn_hub *hub)
 {
-    hub->task.kind = PN_TASK_NONE;
-    hub->has_board_lock = false;
+    hub->has_board_lock = false; /* the parent's */
+    pn_hub_task_abort(hub, pn_clock_mono_ns());
     for (uint32_t i = 0; i < hub->n_links; i++) {
         struct pn_link *link = hub->link[i];
         if (link == NULL) {

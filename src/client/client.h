@@ -1,7 +1,7 @@
 /*
  * client - a fleet as a program uses it: its settings, its connections, its numbers
  *
- *     client    the fleet (members, map, health), TLS, a pool of hubs; shared by threads
+ *     client    the fleet (members, map, health), TLS, a pool of hubs; for all threads
  *     hub       one connection to each node that was needed, and the requests under way
  *               on them; used by one thread at a time (hub.h)
  *
@@ -62,11 +62,11 @@ struct pn_client_opts {
     uint64_t idle_ns;     /* a connection idle for longer is closed: 5 min */
     uint64_t lifetime_ns; /* older ones are closed when idle: 1 h; PN_NEVER */
     uint64_t check_ns;    /* idle for longer: looked at before use: 1 s */
-    uint64_t spin_ns;     /* how long a blocking caller asks again and again for a reply
-                         before it sleeps, where replies come so quickly: 50 us. Waking a
-                         sleeping processor costs more than a round trip within a host.
-                         PN_NEVER: sleep at once */
-    uint32_t value_max;   /* memcached: the server's item size; 0: 1 MiB */
+    /* How long a blocking caller asks again and again for a reply before it sleeps, where
+     * replies come so quickly: 50 us. Waking a sleeping processor costs more than a round
+     * trip within a host. PN_NEVER: sleep at once. */
+    uint64_t spin_ns;
+    uint32_t value_max; /* memcached: the server's item size; 0: 1 MiB */
 };
 
 /* Connects to nothing yet. PN_OK; PN_E_INVALID, PN_NET_E_FILES ... with a sentence. */
@@ -77,8 +77,8 @@ pn_client_open(const struct pn_client_opts *opts, struct pn_client **out,
 void
 pn_client_free(struct pn_client *client); /* NULL is fine */
 
-/* Takes a hub, waiting until DEADLINE for one. PN_OK, PN_CLIENT_E_POOL, PN_CLIENT_E_CLOSED
- * or PN_E_NOMEM. The quick way is one lock. */
+/* Takes a hub, waiting until DEADLINE for one. PN_OK, PN_CLIENT_E_POOL,
+ * PN_CLIENT_E_CLOSED or PN_E_NOMEM. The quick way is one lock. */
 int
 pn_client_take(struct pn_client *client, uint64_t now, uint64_t deadline,
                struct pn_hub **hub);
@@ -92,6 +92,9 @@ pn_client_close(struct pn_client *client);
 /* Closes idle connections that are too old or too many; returns when to call again. */
 uint64_t
 pn_client_sweep(struct pn_client *client, uint64_t now);
+/* Closes all connections that are idle, of blocking callers. */
+void
+pn_client_drain(struct pn_client *client);
 void
 pn_client_before_fork(struct pn_client *client);
 void

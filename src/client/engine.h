@@ -144,18 +144,21 @@ pn_hub_shut(struct pn_hub *hub, struct pn_link *link);
 void
 pn_hub_watch(struct pn_hub *hub, struct pn_link *link);
 
-/* ---- hub_answer.c ------------------------------------------------------------------ */
+/* ---- hub_answer.c -------------------------------------------------------- */
 
 /* The whole reply of REQUEST is there. */
 void
 pn_hub_answered(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
                 uint64_t now);
 
-/* ---- hub_task.c ---------------------------------------------------------------------- */
+/* ---- hub_task.c ---------------------------------------------------------- */
 
 /* Begins or goes on with what the fleet wants done. */
 void
 pn_hub_tasks(struct pn_hub *hub, uint64_t now);
+/* Tells the fleet what the task has brought, if it is finished. */
+void
+pn_hub_task_learn(struct pn_hub *hub);
 /* Gives up on it. */
 void
 pn_hub_task_abort(struct pn_hub *hub, uint64_t now);

@@ -80,6 +80,7 @@ pn_hub_submit(struct pn_hub *hub, struct pn_request *request, uint64_t now)
     request->attempts = 0;
     request->redirects = 0;
     request->leg = 0;
+    request->is_new = true;
     request->is_asking = false;
     request->is_gutter = false;
     request->reply_len = 0;
@@ -93,7 +94,7 @@ pn_hub_requeue(struct pn_hub *hub, struct pn_request *request, uint64_t at)
     request->state = PN_REQ_WAITING;
     request->due_at = at;
     pn_list_add(&hub->waiting, request);
-    pn_hub_wake_by(hub, at);
+    pn_hub_wake_by(hub, at < request->deadline ? at : request->deadline);
 }
 
 void
@@ -144,6 +145,7 @@ pn_hub_reply(const struct pn_hub *hub, const struct pn_request *request)
 void
 pn_hub_release(struct pn_hub *hub)
 {
+    pn_hub_task_learn(hub); /* its reply goes too */
     while (hub->held != NULL) {
         struct pn_link *link = hub->held;
         hub->held = link->next_held;
@@ -179,7 +181,7 @@ list_drop(struct pn_list *list, const struct pn_request *request)
 bool
 pn_hub_cancel(struct pn_hub *hub, struct pn_request *request)
 {
-    if (request->state == PN_REQ_FINISHED) {
+    if (request->state == PN_REQ_FINISHED || request->state == PN_REQ_IDLE) {
         return false;
     }
     if (request->state == PN_REQ_SENT) {
@@ -195,11 +197,20 @@ pn_hub_cancel(struct pn_hub *hub, struct pn_request *request)
 
 /* ---- Routing ------------------------------------------------------------------ */
 
+/* Where a redirect sends REQUEST, unless that is down by now: NONE, or its own node. */
+static uint16_t
+named_node(const struct pn_fleet *fleet, const struct pn_request *request)
+{
+    const struct pn_node *to = pn_fleet_node(fleet, request->to);
+    bool is_up = to != NULL && to->health != PN_NODE_DOWN;
+    return is_up ? request->to : request->node;
+}
+
 /* Where REQUEST goes now. */
 static struct pn_route
 route(struct pn_fleet *fleet, const struct pn_request *request, uint64_t now)
 {
-    uint16_t node = request->to != PN_NODE_NONE ? request->to : request->node;
+    uint16_t node = named_node(fleet, request);
     if (node != PN_NODE_NONE) {
         return (struct pn_route){.kind = pn_fleet_node(fleet, node) ? PN_ROUTE_NODE
                                                                     : PN_ROUTE_DOWN,
@@ -346,7 +357,8 @@ assign_all(struct pn_hub *hub, uint64_t now)
         } else if (r->attempts >= ATTEMPTS_MAX) {
             pn_hub_finish(hub, r, r->rc < 0 ? r->rc : PN_CLIENT_E_DOWN);
         } else {
-            if (r->attempts == 0 && r->rc == 0) {
+            if (r->is_new) {
+                r->is_new = false;
                 pn_fleet_spend(fleet, now);
             }
             assign(hub, fleet, r, now);
@@ -356,6 +368,19 @@ assign_all(struct pn_hub *hub, uint64_t now)
 }
 
 /* ---- Time ----------------------------------------------------------------------- */
+
+/* Is the time over of a request that was sent on LINK? */
+static bool
+is_late(const struct pn_link *link, uint64_t now)
+{
+    for (uint32_t i = 0; i < link->flight_n; i++) {
+        const struct pn_request *request = pn_link_flight(link, i)->request;
+        if (request != NULL && request->deadline <= now) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /* Ends the requests of LINK whose time is over. */
 static void
@@ -413,6 +438,10 @@ pn_hub_step(struct pn_hub *hub, uint64_t now)
     for (uint32_t i = hub->n_busy; i-- > 0;) {
         struct pn_link *link = hub->busy[i];
         if (is_due) {
+            if (is_late(link,
+                        now)) { /* a reply that has come is none that is missing */
+                pn_hub_receive(hub, link, 0);
+            }
             expire_link(hub, link, now);
         }
         pn_hub_go_on(hub, link, 0, now);
@@ -422,6 +451,10 @@ pn_hub_step(struct pn_hub *hub, uint64_t now)
 uint64_t
 pn_hub_wake(const struct pn_hub *hub)
 {
+    if (hub->task.kind !=
+        PN_TASK_NONE) { /* one at a time: others may do what else is due */
+        return hub->wake_at;
+    }
     uint64_t fleet = atomic_load_explicit(&hub->client->fleet_wake,
                                           memory_order_relaxed);
     return fleet < hub->wake_at ? fleet : hub->wake_at;

@@ -41,8 +41,8 @@ pn_hub_client(const struct pn_hub *hub);
 
 /* Sends the N requests and waits until each is finished, at the latest at its deadline,
  * or until UNTIL has passed or a signal came: returns how many are unfinished. Their rc
- * tell how it went; none needs pn_hub_finished(). The common case, one request to a node
- * whose connection is idle, is one send and one receive. */
+ * tell how it went; none needs pn_hub_finished(). The common case, one request to a
+ * node whose connection is idle, is one send and one receive. */
 size_t
 pn_hub_run(struct pn_hub *hub, struct pn_request *request, size_t n, uint64_t now,
            uint64_t until);
@@ -63,16 +63,17 @@ pn_hub_wake(const struct pn_hub *hub);
 /* The next finished request, or NULL. */
 struct pn_request *
 pn_hub_finished(struct pn_hub *hub);
-/* The bytes of its reply: one RESP message (or as many as it expected), or what memcached
- * said. Empty when rc < 0. */
+/* The bytes of its reply: one RESP message (or as many as it expected), or what
+ * memcached said. Empty when rc < 0. */
 struct pn_bytes
 pn_hub_reply(const struct pn_hub *hub, const struct pn_request *request);
 /* Replies given so far are read: their room is used again. */
 void
 pn_hub_release(struct pn_hub *hub);
 
-/* The caller does not wait for REQUEST any more and takes its memory back: it is in no
- * queue when this returns. False: it was finished already (and is still to be taken). */
+/* The caller does not wait for REQUEST any more and takes its memory back: it is in
+ * no queue when this returns. False: it was finished already (and is still to be
+ * taken). */
 bool
 pn_hub_cancel(struct pn_hub *hub, struct pn_request *request);
 

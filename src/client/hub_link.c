@@ -102,15 +102,7 @@ counted(struct pn_hub *hub, const struct pn_link *link)
 static void
 drop_stream(struct pn_hub *hub, struct pn_link *link)
 {
-    if (link->is_watched) { /* the loop lets go of the descriptor first */
-        link->old = link->stream;
-        link->is_old_told = false;
-        link->stream = (struct pn_stream){.fd = -1};
-    } else {
-        pn_stream_close(&link->stream);
-    }
-    link->is_watched = false;
-    link->watched = 0;
+    pn_link_hang_up(link);
     link->state = PN_LINK_CLOSED;
     link->is_subscribed = false;
     link->is_doubtful = false;
@@ -124,13 +116,26 @@ drop_stream(struct pn_hub *hub, struct pn_link *link)
     pn_hub_watch(hub, link);
 }
 
+static void
+close_link(struct pn_hub *hub, struct pn_link *link)
+{
+    if (link->state == PN_LINK_READY) {
+        atomic_fetch_add_explicit(&hub->client->closed, 1, memory_order_relaxed);
+    }
+    drop_stream(hub, link);
+}
+
 void
 pn_hub_shut(struct pn_hub *hub, struct pn_link *link)
 {
-    if (link->state != PN_LINK_CLOSED) {
-        atomic_fetch_add_explicit(&hub->client->closed, 1, memory_order_relaxed);
-        drop_stream(hub, link);
+    if (link->state == PN_LINK_CLOSED) {
+        return;
     }
+    if (link->state != PN_LINK_READY) { /* else no lock: its caller may have it */
+        pn_fleet_undial(pn_client_lock(hub->client), link->node);
+        pn_client_unlock(hub->client);
+    }
+    close_link(hub, link);
 }
 
 static enum pn_trouble
@@ -228,8 +233,13 @@ report(struct pn_hub *hub, struct pn_link *link, int code, const struct pn_why *
     if (node != NULL) {
         atomic_store_explicit(&node->is_troubled, true, memory_order_relaxed);
     }
+    enum pn_trouble trouble = trouble_of(link, code);
     struct pn_fleet *fleet = pn_client_lock(hub->client);
-    pn_fleet_trouble(fleet, link->node, trouble_of(link, code), now);
+    pn_fleet_trouble(fleet, link->node, trouble, now);
+    if (link->state != PN_LINK_READY && trouble != PN_TROUBLE_DIAL) {
+        pn_fleet_undial(fleet,
+                        link->node); /* it stood: what was said is no failed dial */
+    }
     pn_client_blame(hub->client, link->node, &made);
     pn_client_unlock(hub->client);
 }
@@ -253,7 +263,7 @@ pn_hub_lose(struct pn_hub *hub, struct pn_link *link, int code,
     }
     struct pn_request *queued = pn_list_take_all(&link->queue);
     uint32_t n = link->flight_n;
-    pn_hub_shut(hub, link);
+    close_link(hub, link);
     for (uint32_t i = 0; i < n; i++) { /* the ring's memory is still there */
         struct pn_request *request = pn_link_flight(link, i)->request;
         if (request != NULL) {
@@ -346,7 +356,7 @@ send_queue(struct pn_hub *hub, struct pn_link *link, uint64_t now)
     }
 }
 
-/* ---- Receiving --------------------------------------------------------------------- */
+/* ---- Receiving ----------------------------------------------------------- */
 
 static void
 hold(struct pn_hub *hub, struct pn_link *link)
@@ -411,8 +421,9 @@ static void
 take_messages(struct pn_hub *hub, struct pn_link *link, uint64_t now)
 {
     struct pn_message message;
-    int rc;
-    while ((rc = pn_link_next(link, &message)) > 0) {
+    int rc = 0;
+    /* Behind an error that may shift replies nothing is known to be whose it seems. */
+    while (!link->is_doubtful && (rc = pn_link_next(link, &message)) > 0) {
         take_message(hub, link, &message, now);
     }
     if (link->is_doubtful && rc >= 0) {
@@ -453,7 +464,7 @@ pn_hub_receive(struct pn_hub *hub, struct pn_link *link, int64_t wait_ns)
     return total > 0;
 }
 
-/* ---- All of it ------------------------------------------------------------------------ */
+/* ---- All of it ----------------------------------------------------------- */
 
 /* Connects or shakes hands. True: the link is READY. */
 static bool
@@ -472,8 +483,10 @@ progress(struct pn_hub *hub, struct pn_link *link, uint8_t got, uint64_t now)
         pn_hub_lose(hub, link, rc, &why, now);
     } else if (rc > 0) {
         opened(hub, link, now);
+        take_messages(hub, link,
+                      now); /* what came behind the handshake answers nothing */
     }
-    return rc > 0;
+    return link->state == PN_LINK_READY;
 }
 
 void

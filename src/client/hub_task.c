@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "client/engine.h"
 #include "client/topology.h"
 #include "wire/resp_put.h"
@@ -83,7 +84,7 @@ leave_board(struct pn_hub *hub)
     }
 }
 
-/* ---- Asking ------------------------------------------------------------------------ */
+/* ---- Asking -------------------------------------------------------------- */
 
 static struct pn_bytes
 text(const char *s)
@@ -134,7 +135,7 @@ begin(struct pn_hub *hub, const struct pn_task *task, uint64_t now)
     pn_hub_submit(hub, request, now);
 }
 
-/* ---- Learning ------------------------------------------------------------------------ */
+/* ---- Learning ------------------------------------------------------------ */
 
 static bool
 learn_slots(struct pn_fleet *fleet, const struct pn_task *task, struct pn_bytes reply,
@@ -192,13 +193,19 @@ end(struct pn_hub *hub, uint64_t now)
 }
 
 void
+pn_hub_task_learn(struct pn_hub *hub)
+{
+    if (hub->task.kind != PN_TASK_NONE && hub->task_request.state == PN_REQ_FINISHED) {
+        end(hub, pn_clock_mono_ns());
+    }
+}
+
+void
 pn_hub_tasks(struct pn_hub *hub, uint64_t now)
 {
+    pn_hub_task_learn(hub);
     if (hub->task.kind != PN_TASK_NONE) {
-        if (hub->task_request.state != PN_REQ_FINISHED) {
-            return;
-        }
-        end(hub, now);
+        return;
     }
     struct pn_fleet *fleet = pn_client_lock(hub->client);
     struct pn_task task = pn_fleet_task(fleet, now);

@@ -35,11 +35,10 @@ is_worth_a_spin(struct pn_link *link, uint64_t span)
 }
 
 /*
- * Asks again and again for what is to come, for as long as opts.spin_ns. The processor is
- * yielded in between: where client and server share one, the server runs. Only where
- * replies come that quickly: the average of the connection tells. Measured against
- * sleeping in recv(): a third of the time where each has a processor of its own, the
- * same time and no more work where they share one (docs/design/0026-client.md).
+ * Asks again and again for what is to come, for as long as opts.spin_ns, and yields the
+ * processor in between. Measured against sleeping in recv(): a third of the time where
+ * client and server have a processor each, the same time and no more work where they
+ * share one (docs/design/0026-client.md).
  */
 static bool
 spin(struct pn_hub *hub, uint64_t now, uint64_t until)

@@ -28,6 +28,22 @@ pn_link_free(struct pn_link *link)
     link->flight = NULL;
 }
 
+void
+pn_link_hang_up(struct pn_link *link)
+{
+    if (link->is_watched) {
+        PN_ASSERT(link->old.fd <
+                  0); /* the loop hears of one before it watches another */
+        link->old = link->stream;
+        link->is_old_told = false;
+        link->stream = (struct pn_stream){.fd = -1};
+    } else {
+        pn_stream_close(&link->stream);
+    }
+    link->is_watched = false;
+    link->watched = 0;
+}
+
 /* ---- Opening --------------------------------------------------------------- */
 
 int
@@ -115,7 +131,7 @@ pn_link_progress(struct pn_link *link, struct pn_why *why)
     if (link->state == PN_LINK_DIALING) {
         int rc = pn_stream_progress(&link->stream, why);
         while (rc < 0 && link->next_addr < link->n_addrs) {
-            pn_stream_close(&link->stream);
+            pn_link_hang_up(link);
             int code = pn_link_dial(link, why);
             rc = code < 0 ? code : pn_stream_progress(&link->stream, why);
         }
@@ -195,6 +211,9 @@ pn_link_flush(struct pn_link *link, uint64_t *sent)
         ptrdiff_t n = pn_stream_write(&link->stream, out->ptr + out->start,
                                       out->end - out->start);
         if (n <= 0) {
+            if (out->start > out->end / 2) { /* a peer that is always behind */
+                pn_buffer_drop(out, out->start);
+            }
             return n < 0 ? (int)n : 1;
         }
         out->start += (size_t)n;
@@ -234,8 +253,9 @@ pn_link_fill(struct pn_link *link, int64_t wait_ns)
     return n;
 }
 
-/* Does an error of memcached with this TEXT leave it unsure where its server believes the
- * next command to begin? A line it could not read may have had a value behind it. */
+/* Does an error of memcached with this TEXT leave it unsure where its server
+ * believes the next command to begin? A line it could not read may have had a value
+ * behind it. */
 static bool
 is_shifting(const struct pn_meta_reply *reply)
 {
@@ -292,6 +312,17 @@ one_message(struct pn_link *link, struct pn_flight *flight, bool *is_end)
     return pn_resp_scan(&link->scan, buf, len);
 }
 
+/* Has something begun to come that nobody asked for, and that is no push? It would be
+ * taken for the reply to what is asked next. */
+static bool
+is_unasked(const struct pn_link *link)
+{
+    return link->state == PN_LINK_READY && link->flight_n == 0 &&
+           pn_buffer_left(&link->in) > 0 &&
+           (link->is_memcached ||
+            (!link->is_subscribed && link->in.ptr[link->in.start] != PN_RESP_PUSH));
+}
+
 int
 pn_link_next(struct pn_link *link, struct pn_message *message)
 {
@@ -300,7 +331,7 @@ pn_link_next(struct pn_link *link, struct pn_message *message)
         bool is_end = true;
         ptrdiff_t n = one_message(link, flight, &is_end);
         if (n <= 0) {
-            return (int)n;
+            return n == 0 && is_unasked(link) ? PN_CLIENT_E_REPLY : (int)n;
         }
         size_t at = link->in.start;
         *message = (struct pn_message){.at = at, .len = (size_t)n};

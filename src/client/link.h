@@ -62,7 +62,8 @@ struct pn_link {
     uint8_t n_addrs, next_addr;
     struct pn_endpoint endpoint;
 
-    /* in: [0, start) replies the caller may still read, [start, end) not yet a message */
+    /* in: [0, start) replies the caller may still read, [start, end) not yet a
+     * message */
     struct pn_buffer in, out;
     struct pn_resp_scan scan;
     struct pn_mc_reader mc;
@@ -93,8 +94,14 @@ pn_link_init(struct pn_link *link, uint16_t node);
 void
 pn_link_free(struct pn_link *link);
 
-/* Begins to connect to the next of its addresses. 0 in progress, or the code of the last
- * of them. */
+/* Lets go of the connection. One that a loop watches is only closed when the loop has
+ * let go of it too: its number would be given to another socket, of which no loop
+ * knows. */
+void
+pn_link_hang_up(struct pn_link *link);
+
+/* Begins to connect to the next of its addresses. 0 in progress, or the code of the
+ * last of them. */
 int
 pn_link_dial(struct pn_link *link, struct pn_why *why);
 

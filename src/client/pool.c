@@ -28,6 +28,20 @@ to_timespec(uint64_t ns)
                              .tv_nsec = (long)(ns % 1000000000)};
 }
 
+/* What was under way on HUB while it was idle had nobody to go on with it, and is not
+ * late for that: a dial has the time that it had, a query is another hub's by now. */
+static void
+resume(struct pn_hub *hub, uint64_t now)
+{
+    uint64_t idle = now > hub->idle_since ? now - hub->idle_since : 0;
+    for (uint32_t i = 0; i < hub->n_busy; i++) {
+        hub->busy[i]->dial_deadline += idle;
+    }
+    if (hub->task.kind != PN_TASK_NONE && hub->task.deadline <= now) {
+        pn_hub_task_abort(hub, now);
+    }
+}
+
 int
 pn_client_take(struct pn_client *client, uint64_t now, uint64_t deadline,
                struct pn_hub **out)
@@ -59,29 +73,53 @@ pn_client_take(struct pn_client *client, uint64_t now, uint64_t deadline,
         return make_hub(client, out);
     }
     if (rc == PN_OK) {
+        resume(hub, now);
         *out = hub;
     }
     return rc;
 }
 
-/* Drops what was left under way. */
+/* May the query of HUB stay under way while nobody drives it? Only where no reply to
+ * another is to come before its own. */
+static bool
+keeps_task(const struct pn_hub *hub)
+{
+    uint16_t node = hub->task.node;
+    if (hub->task.kind == PN_TASK_NONE || hub->is_soiled || node >= hub->n_links ||
+        hub->link[node] == NULL) {
+        return false;
+    }
+    const struct pn_link *link = hub->link[node];
+    if (hub->task_request.state == PN_REQ_SENT) {
+        return link->flight_n == 1;
+    }
+    const struct pn_request *queued = link->queue.head;
+    while (queued != NULL && queued != &hub->task_request) {
+        queued = queued->next;
+    }
+    return queued != NULL; /* it waits for its connection */
+}
+
+/* Drops what was left under way, but for a query of the hub's own. Connections that are
+ * being opened are still wanted. */
 static void
-clean(struct pn_hub *hub)
+clean(struct pn_hub *hub, bool keeps)
 {
     hub->pending = 0;
     hub->keeps_pushes = false;
     pn_list_init(&hub->finished);
-    bool has_task = hub->task.kind != PN_TASK_NONE;
     pn_list_init(&hub->waiting);
     for (uint32_t i = 0; i < hub->n_links; i++) {
         struct pn_link *link = hub->link[i];
         if (link == NULL) {
             continue;
         }
-        bool is_tasks = has_task && i == hub->task.node && link->flight_n <= 1 &&
-                        !hub->is_soiled;
+        bool is_tasks = keeps && i == hub->task.node;
         bool is_owing = link->flight_n > 0 || pn_buffer_left(&link->out) > 0;
         pn_list_init(&link->queue);
+        if (is_tasks && hub->task_request.state == PN_REQ_WAITING) {
+            pn_list_add(&link->queue, &hub->task_request);
+        }
         if (hub->is_soiled || (is_owing && !is_tasks)) {
             pn_hub_shut(hub, link);
             pn_hub_clear_busy(hub, link);
@@ -97,11 +135,12 @@ pn_client_give(struct pn_client *client, struct pn_hub *hub, uint64_t now)
     bool is_dirty = hub->pending > 0 || hub->n_busy > 0 || hub->is_soiled ||
                     hub->keeps_pushes || hub->finished.head != NULL;
     if (is_dirty) {
-        if (hub->task.kind != PN_TASK_NONE &&
-            (hub->task_request.state != PN_REQ_SENT || hub->is_soiled)) {
+        pn_hub_task_learn(hub);
+        bool keeps = keeps_task(hub);
+        if (!keeps) {
             pn_hub_task_abort(hub, now);
         }
-        clean(hub);
+        clean(hub, keeps);
     } else {
         pn_hub_release(hub);
     }
@@ -145,7 +184,8 @@ pn_client_sweep(struct pn_client *client, uint64_t now)
     struct pn_hub **at = &client->idle;
     while (*at != NULL && client->n_hubs > client->opts.min_hubs) {
         struct pn_hub *hub = *at;
-        if (now - hub->idle_since > client->opts.idle_ns) {
+        if (now > hub->idle_since && /* NOW may be older: another thread's */
+            now - hub->idle_since > client->opts.idle_ns) {
             *at = hub->next_idle;
             hub->next_idle = old;
             old = hub;
@@ -161,7 +201,7 @@ pn_client_sweep(struct pn_client *client, uint64_t now)
 }
 
 void
-pn_pool_drain(struct pn_client *client)
+pn_client_drain(struct pn_client *client)
 {
     pthread_mutex_lock(&client->lock);
     struct pn_hub *idle = client->idle;

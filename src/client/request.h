@@ -54,6 +54,7 @@ struct pn_request {
     uint8_t redirects;
     uint8_t state;   /* enum pn_request_state */
     uint8_t skip;    /* replies before its own: to ASKING */
+    bool is_new;     /* not routed yet */
     bool is_asking;  /* the next send is preceded by ASKING */
     bool is_gutter;  /* answered by a stand-in: short TTLs */
     uint16_t to;     /* where a redirect sends it next; PN_NODE_NONE */

@@ -173,7 +173,7 @@ pn_topology_free(struct pn_topology *topology)
     *topology = (struct pn_topology){0};
 }
 
-/* ---- Sentinels --------------------------------------------------------------------- */
+/* ---- Sentinels ----------------------------------------------------------- */
 
 static bool
 set_endpoint(struct pn_endpoint *endpoint, struct pn_bytes host, struct pn_bytes port)

@@ -92,8 +92,9 @@ are_alike(const struct assign_node *node, uint32_t n)
     return true;
 }
 
-/* Who gets SLOT: of those with room the one with the least -ln(lot) / weight, which each
- * has with the probability of its weight. Between equals no logarithm is needed. */
+/* Who gets SLOT: of those with room the one with the least -ln(lot) / weight, which
+ * each has with the probability of its weight. Between equals no logarithm is
+ * needed. */
 static uint32_t
 draw(const struct assign_node *node, uint32_t n, bool is_alike, uint32_t slot)
 {

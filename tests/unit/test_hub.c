@@ -72,7 +72,8 @@ test_many_to_several(void)
     }
 }
 
-/* What the deadline means depends on whether the command was sent and may be repeated. */
+/* What the deadline means depends on whether the command was sent and may be
+ * repeated. */
 static void
 test_deadlines(void)
 {

@@ -157,7 +157,7 @@ test_answers(void)
     CHECK_EQ(raw.gets[0], 1);
 }
 
-/* ---- memcached, while its fleet warms up ------------------------------------------- */
+/* ---- memcached, while its fleet warms up --------------------------------- */
 
 struct warm {
     const char *says[4];

@@ -82,7 +82,7 @@ test_bad_answers(void)
     }
 }
 
-/* ---- One topology for several processes -------------------------------------------- */
+/* ---- One topology for several processes ---------------------------------- */
 
 struct board {
     pthread_mutex_t lock;

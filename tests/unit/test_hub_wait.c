@@ -58,7 +58,8 @@ poke(void *arg)
     return NULL;
 }
 
-/* A signal ends the wait, so that an interpreter can look at it; the request goes on. */
+/* A signal ends the wait, so that an interpreter can look at it; the request goes
+ * on. */
 static void
 test_signal(void)
 {
@@ -99,7 +100,8 @@ test_sleeps(void)
     scripted_stop(server);
 }
 
-/* Pushes are kept when they are wanted, in their order; waiting for more ends in time. */
+/* Pushes are kept when they are wanted, in their order; waiting for more ends in
+ * time. */
 static void
 test_pushes(void)
 {

@@ -115,7 +115,8 @@ test_ring_grows(void)
     close_pair(&link, peer);
 }
 
-/* The reply of a request that was cancelled is nobody's, and the next one's is its own. */
+/* The reply of a request that was cancelled is nobody's, and the next one's is its
+ * own. */
 static void
 test_forgotten(void)
 {
@@ -160,8 +161,8 @@ test_asking(void)
     close_pair(&link, peer);
 }
 
-/* Pushes stand between replies and are no one's reply; of several expected, `left` tells
- * how many are to come. */
+/* Pushes stand between replies and are no one's reply; of several expected, `left`
+ * tells how many are to come. */
 static void
 test_pushes_and_several(void)
 {
