@@ -107,7 +107,7 @@ torture: build/build.ninja ## kill writers KILLS (10000) times; then mutants mus
 check: format lint tidy types ## all four below
 
 format: need-check ## is the layout of C and Python as the formatters write it?
-	clang-format-14 --dry-run -Werror $(C_FILES)
+	@clang-format-14 --dry-run -Werror $(C_FILES)
 	ruff format --check --quiet
 
 fix: need-check ## write the layout that `make format` asks for
