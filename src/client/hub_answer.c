@@ -96,7 +96,9 @@ wait_or_answer(struct pn_hub *hub, struct pn_link *link, struct pn_request *requ
         at = PN_NEVER;
     }
     pn_client_unlock(hub->client);
-    if (at >= request->deadline || request->flags & PN_REQ_NO_RETRY) {
+    bool is_enough = request->flags & PN_REQ_NO_RETRY ||
+                     (request->flags & PN_REQ_QUICK && request->attempts > 1);
+    if (at >= request->deadline || is_enough) {
         pn_hub_finish(hub, request, 0); /* what the server said says it best */
         return;
     }
