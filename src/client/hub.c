@@ -222,7 +222,8 @@ route(struct pn_fleet *fleet, const struct pn_request *request, uint64_t now)
         .len = request->key.len,
         .slot = request->slot,
         .flags = (request->flags & PN_REQ_READ ? PN_ROUTE_READ : 0) |
-                 (request->flags & PN_REQ_DELETE ? PN_ROUTE_DELETE : 0),
+                 (request->flags & PN_REQ_DELETE ? PN_ROUTE_DELETE : 0) |
+                 (request->flags & PN_REQ_QUICK ? PN_ROUTE_QUICK : 0),
         .avoid = request->avoid,
     };
     return pn_fleet_route(fleet, &ask, now);

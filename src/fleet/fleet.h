@@ -158,6 +158,8 @@ pn_fleet_node_at(struct pn_fleet *fleet, const struct pn_endpoint *endpoint);
 enum pn_route_flags {
     PN_ROUTE_READ = 1,   /* may be answered by a replica, as read_from says */
     PN_ROUTE_DELETE = 2, /* during a warm-up deletes go to both owners */
+    PN_ROUTE_QUICK = 4, /* DOWN instead of WAIT where the owner is known to be down: for
+                           who has another way to go, as a cache has */
 };
 
 struct pn_route_ask {
