@@ -1,3 +1,4 @@
+#include "client/engine.h"
 #include "fleet_of.h"
 
 /* ECHO answers its word; SLOW nothing; the rest +OK. */
@@ -204,6 +205,74 @@ test_stay(void)
     scripted_stop(peer);
 }
 
+/* A request that waits for something later than its deadline ends at its deadline. */
+static void
+test_wakes_for_deadline(void)
+{
+    struct scripted *peer[2] = {scripted_start(echo, NULL), scripted_start(echo, NULL)};
+    const struct pn_client_opts opts = {.fleet.probe_min = 20 * SECOND,
+                                        .fleet.probe_max = 20 * SECOND};
+    struct pn_client *client = fleet_of(PN_FLEET_HASH, peer, 2, opts);
+    scripted_stop(peer[1]);
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("ECHO a\r\n", PN_REQ_READ, 2000);
+    r.node = 1;
+    CHECK_EQ(run(hub, &r), PN_NET_E_REFUSED);
+    r = ask("ECHO a\r\n", PN_REQ_READ, 100); /* DOWN: the probe is long after that */
+    r.node = 1;
+    pn_hub_submit(hub, &r, pn_clock_mono_ns());
+    pn_hub_step(hub, pn_clock_mono_ns());
+    CHECK_EQ(pn_hub_pending(hub), 1);
+    CHECK(pn_hub_wake(hub) <= r.deadline);
+    CHECK(pn_hub_cancel(hub, &r));
+    CHECK(!pn_hub_cancel(hub, &r));
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(peer[0]);
+}
+
+/* A reply that came in time counts, however late its reader looks. */
+static void
+test_late_reader(void)
+{
+    struct scripted *peer = scripted_start(echo, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("ECHO a\r\n", 0, 1000);
+    CHECK_EQ(run(hub, &r), 0);
+    r = ask("ECHO b\r\n", 0, 10);
+    pn_hub_submit(hub, &r, pn_clock_mono_ns());
+    pn_hub_step(hub, pn_clock_mono_ns());
+    CHECK_EQ(r.state, PN_REQ_SENT);
+    struct pn_poll one = {.fd = hub->link[0]->stream.fd, .want = PN_IO_READ};
+    CHECK_EQ(pn_poll(&one, 1, (int64_t)(5 * SECOND)), 1);
+    while (pn_clock_mono_ns() <= r.deadline) {
+    }
+    CHECK_EQ(pn_hub_run_more(hub, pn_clock_mono_ns() + SECOND), 0);
+    CHECK_EQ(r.rc, 0);
+    CHECK(replied(hub, &r, "+b\r\n"));
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(peer);
+}
+
+/* Waiting earns no retries: a request is counted once. */
+static void
+test_counted_once(void)
+{
+    struct scripted *peer = scripted_start(echo, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("ECHO a\r\n", 0, 1000);
+    CHECK_EQ(run(hub, &r), 0);
+    CHECK(!r.is_new);
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(peer);
+}
+
 int
 main(void)
 {
@@ -214,5 +283,8 @@ main(void)
     RUN(test_replies_stay);
     RUN(test_pinned);
     RUN(test_stay);
+    RUN(test_wakes_for_deadline);
+    RUN(test_late_reader);
+    RUN(test_counted_once);
     return harness_done();
 }

@@ -144,6 +144,113 @@ test_pipeline_broken(void)
     scripted_stop(server);
 }
 
+/* memcached takes the value behind a line that it could not read for a command: what
+ * comes behind the first error is not the next one's reply. */
+static void
+shifted(struct scripted_talk *t, void *context)
+{
+    (void)context;
+    if (scripted_is(t, 0, "mg")) {
+        scripted_say(t, "VA 1\r\nx\r\n");
+    } else {
+        scripted_say(t, "CLIENT_ERROR bad command line format\r\nERROR\r\n");
+    }
+}
+
+static void
+test_shifted_replies(void)
+{
+    struct scripted *server = scripted_start(shifted, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){
+                                            .hello.is_memcached = true});
+    struct pn_hub *hub = take(client);
+    struct pn_request r[3] = {ask("bad\r\n", 0, 2000),
+                              ask("mg k v\r\n", PN_REQ_READ, 2000),
+                              ask("mg k v\r\n", 0, 2000)};
+    uint64_t now = pn_clock_mono_ns();
+    CHECK_EQ(pn_hub_run(hub, r, 3, now, now + 3 * SECOND), 0);
+    CHECK(replied(hub, &r[0], "CLIENT_ERROR bad command line format\r\n"));
+    CHECK(replied(hub, &r[1], "VA 1\r\nx\r\n"));
+    CHECK_EQ(r[2].rc, PN_CLIENT_E_LOST);
+    CHECK_EQ(scripted_connections(server), 2);
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+/* The beginning of something nobody asked for is not that of the next reply. */
+static void
+half_more(struct scripted_talk *t, void *context)
+{
+    unsigned *heard = context;
+    scripted_say(t, (*heard)++ == 0 ? "+one\r\n+tw" : "+fine\r\n");
+}
+
+static void
+test_half_more(void)
+{
+    unsigned heard = 0;
+    struct scripted *server = scripted_start(half_more, &heard);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    struct pn_request a = ask("A\r\n", 0, 2000), b = ask("B\r\n", 0, 2000);
+    CHECK_EQ(run(hub, &a), 0);
+    CHECK(replied(hub, &a, "+one\r\n"));
+    CHECK_EQ(run(hub, &b), 0);
+    CHECK(replied(hub, &b, "+fine\r\n"));
+    CHECK_EQ(scripted_connections(server), 2);
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+/* A server that says at the door that it is no primary was reached all the same: dials
+ * that end so do not fill the gate for those to come. */
+struct hotel {
+    struct scripted *server;
+    unsigned refusals;
+};
+
+static void
+receive_guest(struct scripted_talk *t, void *context)
+{
+    struct hotel *hotel = context;
+    char text[128];
+    if (scripted_is(t, 0, "SENTINEL")) {
+        snprintf(text, sizeof text, "*2\r\n$9\r\n127.0.0.1\r\n$5\r\n%05u\r\n",
+                 scripted_port(hotel->server));
+        scripted_say(t, scripted_is(t, 1, "REPLICAS") ? "*0\r\n" : text);
+    } else if (!scripted_is(t, 0, "ROLE")) {
+        scripted_say(t, "+fine\r\n");
+    } else if (hotel->refusals > 0) {
+        hotel->refusals--;
+        scripted_say(t, "*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$4\r\nsync\r\n:0\r\n");
+    } else {
+        scripted_say(t, "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n");
+    }
+}
+
+static void
+test_wrong_role_first(void)
+{
+    struct hotel hotel = {.refusals = 2};
+    hotel.server = scripted_start(receive_guest, &hotel);
+    struct scripted *sentinel = scripted_start(receive_guest, &hotel);
+    struct pn_client *client = fleet_of(
+        PN_FLEET_SENTINEL, &sentinel, 1,
+        (struct pn_client_opts){.fleet.service = "s", .fleet.dials_at_once = 2});
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("DO\r\n", 0, 6000);
+    CHECK_EQ(run(hub, &r), 0);
+    CHECK_EQ(hotel.refusals, 0);
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(sentinel);
+    scripted_stop(hotel.server);
+}
+
 int
 main(void)
 {
@@ -153,5 +260,8 @@ main(void)
     RUN(test_closed_while_idle);
     RUN(test_refused);
     RUN(test_pipeline_broken);
+    RUN(test_shifted_replies);
+    RUN(test_half_more);
+    RUN(test_wrong_role_first);
     return harness_done();
 }

@@ -1,6 +1,9 @@
 #include "fleet_of.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* An event loop of poll, as small as one can be: what a loop of Python's does. */
 struct loop {
@@ -9,7 +12,7 @@ struct loop {
     uint32_t link[8];
     unsigned gone, resolved, ready;
     const char *resolves_to; /* NULL: nothing resolves */
-    uint16_t port;
+    uint16_t dead_port; /* the first address leads there; 0: there is one address */
 };
 
 static bool
@@ -22,7 +25,8 @@ static void
 note_change(struct loop *loop, const struct pn_change *change, uint64_t now)
 {
     uint32_t i = change->link;
-    struct pn_addr addr;
+    size_t n = 0;
+    struct pn_addr addr[2];
     switch (change->kind) {
     case PN_CHANGE_WATCH:
         CHECK(fcntl_is_open(change->fd));
@@ -38,10 +42,14 @@ note_change(struct loop *loop, const struct pn_change *change, uint64_t now)
         break;
     case PN_CHANGE_RESOLVE:
         loop->resolved++;
-        if (loop->resolves_to != NULL) {
-            CHECK_EQ(pn_addr_literal(loop->resolves_to, change->port, &addr), PN_OK);
+        if (loop->dead_port != 0) {
+            CHECK_EQ(pn_addr_literal("127.0.0.1", loop->dead_port, &addr[n++]), PN_OK);
         }
-        pn_hub_resolved(loop->hub, i, &addr, loop->resolves_to != NULL, now);
+        if (loop->resolves_to != NULL) {
+            CHECK_EQ(pn_addr_literal(loop->resolves_to, change->port, &addr[n++]),
+                     PN_OK);
+        }
+        pn_hub_resolved(loop->hub, i, addr, n, now);
         break;
     }
 }
@@ -224,6 +232,60 @@ test_names(void)
     scripted_stop(server);
 }
 
+/* A listener whose queue is full: a dial is under way until the listener closes, and is
+ * refused then. */
+struct full {
+    int listener, first;
+    uint16_t port;
+};
+
+static struct full
+fill_up(void)
+{
+    struct full full;
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof at;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    full.listener = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_EQ(bind(full.listener, (struct sockaddr *)&at, sizeof at), 0);
+    CHECK_EQ(listen(full.listener, 0), 0);
+    CHECK_EQ(getsockname(full.listener, (struct sockaddr *)&at, &len), 0);
+    full.first = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_EQ(connect(full.first, (struct sockaddr *)&at, sizeof at), 0);
+    full.port = ntohs(at.sin_port);
+    return full;
+}
+
+/* The first address of a name is refused when the loop watches it already: the next one
+ * is dialled, and watched as a descriptor of its own. */
+static void
+test_next_address(void)
+{
+    struct scripted *server = scripted_start(echo, NULL);
+    struct pn_endpoint seed = {.host = "cache.example", .port = scripted_port(server)};
+    struct pn_client_opts opts = {.fleet = {.seed = &seed, .n_seeds = 1},
+                                  .connect_ns = 20 * SECOND};
+    struct pn_client *client = NULL;
+    CHECK_EQ(pn_client_open(&opts, &client, NULL), PN_OK);
+    struct full full = fill_up();
+    struct loop loop = begin(client);
+    loop.dead_port = full.port;
+    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 15000);
+    pn_hub_submit(loop.hub, &a, pn_clock_mono_ns());
+    turn(&loop, 50);
+    CHECK_EQ(pn_hub_pending(loop.hub), 1);
+    CHECK(loop.watched[0].fd >= 0);
+    close(full.first);
+    close(full.listener);
+    turn(&loop, 20000);
+    CHECK(pn_hub_finished(loop.hub) == &a && replied(loop.hub, &a, "+a\r\n"));
+    CHECK_EQ(loop.gone, 1);
+    CHECK_EQ(loop.resolved, 1);
+    pn_hub_free(loop.hub);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
 int
 main(void)
 {
@@ -231,5 +293,6 @@ main(void)
     RUN(test_late_and_cancelled);
     RUN(test_lost);
     RUN(test_names);
+    RUN(test_next_address);
     return harness_done();
 }

@@ -1,3 +1,4 @@
+#include "client/engine.h"
 #include "fleet_of.h"
 
 #include <pthread.h>
@@ -188,6 +189,93 @@ test_board_of_rubbish(void)
     free(board.bytes);
 }
 
+/* Drives HUB's own query, and nothing else, until its reply is there. */
+static void
+finish_task(struct pn_hub *hub)
+{
+    uint64_t end = pn_clock_mono_ns() + 5 * SECOND;
+    pn_hub_step(hub, pn_clock_mono_ns());
+    while (hub->task_request.state != PN_REQ_FINISHED && pn_clock_mono_ns() < end) {
+        for (uint32_t i = hub->n_busy; i-- > 0;) {
+            pn_hub_go_on(hub, hub->busy[i], PN_IO_READ, pn_clock_mono_ns());
+        }
+    }
+    CHECK_EQ(hub->task_request.state, PN_REQ_FINISHED);
+}
+
+/* What the query brought is learnt before the bytes of its reply go. */
+static void
+test_released(void)
+{
+    struct town town = {0};
+    town.server = scripted_start(talk, &town);
+    struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, &town.server, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    finish_task(hub);
+    pn_hub_release(hub);
+    CHECK_EQ(hub->task.kind, PN_TASK_NONE);
+    CHECK_EQ(pn_fleet_counters(client->fleet)->refreshes_failed, 0);
+    give(client, hub);
+    CHECK_EQ(get(client, 2000), 0);
+    CHECK_EQ(town.slots_asked, 1);
+    pn_client_free(client);
+    scripted_stop(town.server);
+}
+
+/* A hub that is at a query has no time for another: it need not wake for one. */
+static void
+test_one_at_a_time(void)
+{
+    struct town town = {0};
+    town.server = scripted_start(talk, &town);
+    struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, &town.server, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    finish_task(hub);
+    hub->task_request.state = PN_REQ_SENT; /* as if it were still to come */
+    hub->wake_at = PN_NEVER;
+    atomic_store(&client->fleet_wake, 1);
+    CHECK_EQ(pn_hub_wake(hub), PN_NEVER);
+    hub->task_request.state = PN_REQ_FINISHED;
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(town.server);
+}
+
+/* The query of a hub that is given back goes on, if nobody else's reply comes first; one
+ * that would never end is given up. */
+static void
+test_given_back(void)
+{
+    struct town town = {.bad_slots = 9, .slots = ""};
+    town.server = scripted_start(talk, &town);
+    struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, &town.server, 1,
+                                        (struct pn_client_opts){0});
+    for (int with_another = 0; with_another < 2; with_another++) {
+        struct pn_hub *hub = take(client);
+        uint64_t end = pn_clock_mono_ns() + 5 * SECOND;
+        while (hub->task_request.state != PN_REQ_SENT && pn_clock_mono_ns() < end) {
+            pn_hub_step(hub, pn_clock_mono_ns());
+            for (uint32_t i = hub->n_busy; i-- > 0;) {
+                pn_hub_go_on(hub, hub->busy[i], PN_IO_READ, pn_clock_mono_ns());
+            }
+        }
+        struct pn_request r = ask("GET k\r\n", 0, 1000);
+        r.node = hub->task.node;
+        if (with_another) {
+            pn_hub_submit(hub, &r, pn_clock_mono_ns());
+            pn_hub_step(hub, pn_clock_mono_ns());
+            CHECK_EQ(r.state, PN_REQ_SENT);
+        }
+        give(client, hub);
+        CHECK_EQ(hub->task.kind, with_another ? PN_TASK_NONE : PN_TASK_SLOTS);
+        CHECK_EQ(hub->link[r.node]->flight_n, with_another ? 0 : 1);
+    }
+    pn_client_free(client);
+    scripted_stop(town.server);
+}
+
 int
 main(void)
 {
@@ -195,5 +283,8 @@ main(void)
     RUN(test_bad_answers);
     RUN(test_board);
     RUN(test_board_of_rubbish);
+    RUN(test_released);
+    RUN(test_one_at_a_time);
+    RUN(test_given_back);
     return harness_done();
 }

@@ -302,6 +302,36 @@ test_release(void)
     close_pair(&link, peer);
 }
 
+/* A peer that is always behind, and never by so much as to have nothing more to come:
+ * what it has read takes no room. */
+static void
+test_behind(void)
+{
+    struct pn_link link;
+    int peer;
+    static char wire[50000], sink[50000];
+    open_pair(&link, &peer, false);
+    for (int i = 0; i < 40; i++) { /* as much as a socket takes, and more */
+        struct pn_request r = {.wire = wire, .wire_len = sizeof wire};
+        CHECK_EQ(pn_link_put(&link, &r, 1), PN_OK);
+        pn_link_flush(&link, NULL);
+    }
+    size_t cap = link.out.cap, left = pn_buffer_left(&link.out);
+    CHECK(left > 0);
+    for (int i = 0; i < 400; i++) {
+        for (size_t got = 0; got < sizeof sink;) {
+            ssize_t n = read(peer, sink, sizeof sink - got);
+            CHECK(n > 0);
+            got += n > 0 ? (size_t)n : sizeof sink;
+        }
+        struct pn_request r = {.wire = wire, .wire_len = sizeof wire};
+        CHECK_EQ(pn_link_put(&link, &r, 1), PN_OK);
+        pn_link_flush(&link, NULL);
+    }
+    CHECK(link.out.cap <= 4 * cap);
+    close_pair(&link, peer);
+}
+
 int
 main(void)
 {
@@ -314,5 +344,6 @@ main(void)
     RUN(test_memcached);
     RUN(test_doubtful);
     RUN(test_release);
+    RUN(test_behind);
     return harness_done();
 }

@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "fleet_of.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -163,10 +165,54 @@ test_sweep(void)
     }
     pn_client_sweep(client, pn_clock_mono_ns());
     CHECK_EQ(pn_client_pool(client).idle, 3);
+    pn_client_sweep(client, pn_clock_mono_ns() - SECOND); /* a slow thread's time */
+    CHECK_EQ(pn_client_pool(client).idle, 3);
     pn_client_sweep(client, pn_clock_mono_ns() + 2 * SECOND);
     CHECK_EQ(pn_client_pool(client).idle, 1);
     pn_client_free(client);
     scripted_stop(server);
+}
+
+static void
+count_dial_failures(struct pn_fleet *fleet, void *context)
+{
+    *(uint64_t *)context = pn_fleet_counters(fleet)->dial_failures;
+}
+
+/* A dial that nobody went on with while its hub was idle has not taken too long: who
+ * takes the hub goes on with it. */
+static void
+test_idle_dial(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof at;
+    uint64_t failures = 9;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int silent = socket(AF_INET, SOCK_STREAM, 0); /* connects, but says nothing */
+    CHECK_EQ(bind(silent, (struct sockaddr *)&at, sizeof at), 0);
+    CHECK_EQ(listen(silent, 8), 0);
+    CHECK_EQ(getsockname(silent, (struct sockaddr *)&at, &len), 0);
+    struct pn_endpoint seed = {.host = "127.0.0.1", .port = ntohs(at.sin_port)};
+    struct pn_client_opts opts = {.fleet = {.seed = &seed, .n_seeds = 1},
+                                  .connect_ns = 4 * SECOND};
+    struct pn_client *client = NULL;
+    CHECK_EQ(pn_client_open(&opts, &client, NULL), PN_OK);
+    uint64_t now = pn_clock_mono_ns();
+    struct pn_hub *hub = take(client), *again = NULL;
+    struct pn_request r = ask("PING\r\n", 0, 20);
+    CHECK_EQ(run(hub, &r), PN_CLIENT_E_UNSENT);
+    pn_client_give(client, hub, now);
+    CHECK_EQ(pn_client_take(client, now + 60 * SECOND, 0, &again), PN_OK);
+    CHECK(again == hub);
+    pn_hub_step(hub, now + 61 * SECOND);
+    pn_client_fleet(client, count_dial_failures, &failures);
+    CHECK_EQ(failures, 0);
+    pn_hub_step(hub, now + 65 * SECOND); /* the time it had is over */
+    pn_client_fleet(client, count_dial_failures, &failures);
+    CHECK_EQ(failures, 1);
+    give(client, hub);
+    pn_client_free(client);
+    close(silent);
 }
 
 static void
@@ -230,6 +276,7 @@ main(void)
     RUN(test_threads);
     RUN(test_given_back_dirty);
     RUN(test_sweep);
+    RUN(test_idle_dial);
     RUN(test_closed);
     RUN(test_fork);
     return harness_done();
