@@ -262,6 +262,7 @@ allow_dial(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_link *link,
         .host = link->endpoint.host};
     link->state = PN_LINK_RESOLVING;
     link->is_host_wanted = true;
+    link->is_mapped = false;
     link->dial_deadline = now + opts->connect_ns;
     pn_hub_wake_by(hub, link->dial_deadline);
     return 0;

@@ -104,7 +104,7 @@ drop_stream(struct pn_hub *hub, struct pn_link *link)
 {
     pn_link_hang_up(link);
     link->state = PN_LINK_CLOSED;
-    link->is_subscribed = false;
+    link->is_subscribed = link->has_subscribed = false;
     link->is_doubtful = false;
     link->hello = (struct pn_hello){0};
     link->scan = (struct pn_resp_scan){0};
@@ -286,7 +286,8 @@ pn_hub_dial(struct pn_hub *hub, struct pn_link *link, uint64_t now)
 {
     struct pn_why why = {0};
     const struct pn_client_opts *opts = &hub->client->opts;
-    if (opts->remap != NULL && link->n_addrs == 0) { /* once, though names take two */
+    if (opts->remap != NULL && !link->is_mapped) {
+        link->is_mapped = true; /* once, though a name may be asked for at every step */
         opts->remap(opts->remap_context, &link->endpoint);
     }
     const struct pn_endpoint *to = &link->endpoint;

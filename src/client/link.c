@@ -185,6 +185,7 @@ pn_link_put(struct pn_link *link, struct pn_request *request, uint64_t now)
     append(&link->out, request->wire, request->wire_len);
     if (request->flags & PN_REQ_PUSH) {
         link->is_subscribed = link->hello.protocol < 3;
+        link->has_subscribed = true;
         link->used_at = now;
         return PN_OK;
     }
@@ -317,10 +318,14 @@ one_message(struct pn_link *link, struct pn_flight *flight, bool *is_end)
 static bool
 is_unasked(const struct pn_link *link)
 {
-    return link->state == PN_LINK_READY && link->flight_n == 0 &&
-           pn_buffer_left(&link->in) > 0 &&
-           (link->is_memcached ||
-            (!link->is_subscribed && link->in.ptr[link->in.start] != PN_RESP_PUSH));
+    if (link->state != PN_LINK_READY || link->flight_n > 0 ||
+        pn_buffer_left(&link->in) == 0) {
+        return false;
+    }
+    char first = link->in.ptr[link->in.start];
+    bool is_push = link->is_subscribed || first == PN_RESP_PUSH ||
+                   (link->has_subscribed && first == PN_RESP_ERROR);
+    return link->is_memcached || !is_push;
 }
 
 int
@@ -346,7 +351,10 @@ pn_link_next(struct pn_link *link, struct pn_message *message)
             return 1;
         }
         if (flight == NULL) {
-            return PN_CLIENT_E_REPLY;
+            /* A SUBSCRIBE that is refused has no entry, and its error is no push. */
+            message->is_push = link->has_subscribed &&
+                               link->in.ptr[at] == PN_RESP_ERROR;
+            return message->is_push ? 1 : PN_CLIENT_E_REPLY;
         }
         if (flight->skip > 0) {
             flight->skip--;

@@ -44,11 +44,13 @@ struct pn_link {
     uint16_t node;
     uint32_t born; /* which node of that number */
     bool is_memcached;
-    bool is_subscribed; /* RESP2 pub/sub: every message is a push */
-    bool is_doubtful;   /* after an error that may shift replies: close when possible */
-    bool is_watched;    /* a loop polls stream.fd ... */
-    uint8_t watched;    /* ... for this */
-    bool is_changed;    /* the loop is to be told something */
+    bool is_subscribed;  /* RESP2 pub/sub: every message is a push */
+    bool has_subscribed; /* a PN_REQ_PUSH was sent: an error may answer it */
+    bool is_doubtful; /* after an error that may shift replies: close when possible */
+    bool is_watched;  /* a loop polls stream.fd ... */
+    uint8_t watched;  /* ... for this */
+    bool is_changed;  /* the loop is to be told something */
+    bool is_mapped;   /* endpoint is what opts.remap made of the fleet's */
     bool is_host_wanted; /* RESOLVING: the loop was not told yet */
     uint64_t opened_at, heard_at, used_at, dial_deadline;
     uint32_t rtt_ns; /* of the last replies: falls at once, rises slowly; 0: none */

@@ -286,6 +286,37 @@ test_next_address(void)
     scripted_stop(server);
 }
 
+static void
+next_port(void *context, struct pn_endpoint *endpoint)
+{
+    (void)context;
+    endpoint->port++;
+}
+
+/* An address is mapped once for a dial, however often the hub looks while it resolves. */
+static void
+test_mapped_once(void)
+{
+    struct scripted *server = scripted_start(echo, NULL);
+    struct pn_endpoint seed = {.host = "cache.example",
+                               .port = (uint16_t)(scripted_port(server) - 1)};
+    struct pn_client_opts opts = {.fleet = {.seed = &seed, .n_seeds = 1},
+                                  .remap = next_port};
+    struct pn_client *client = NULL;
+    CHECK_EQ(pn_client_open(&opts, &client, NULL), PN_OK);
+    struct loop loop = begin(client);
+    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 5000);
+    pn_hub_submit(loop.hub, &a, pn_clock_mono_ns());
+    for (int i = 0; i < 3; i++) {
+        pn_hub_step(loop.hub, pn_clock_mono_ns());
+    }
+    turn(&loop, 5000);
+    CHECK(pn_hub_finished(loop.hub) == &a && replied(loop.hub, &a, "+a\r\n"));
+    pn_hub_free(loop.hub);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
 int
 main(void)
 {
@@ -294,5 +325,6 @@ main(void)
     RUN(test_lost);
     RUN(test_names);
     RUN(test_next_address);
+    RUN(test_mapped_once);
     return harness_done();
 }

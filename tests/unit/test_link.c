@@ -332,6 +332,35 @@ test_behind(void)
     close_pair(&link, peer);
 }
 
+/* A SUBSCRIBE that is refused: its error comes as a push, whole or in parts. Before one
+ * it is what nobody asked for. */
+static void
+test_refused_subscription(void)
+{
+    struct pn_link link;
+    struct pn_message message;
+    int peer;
+    open_pair(&link, &peer, false);
+    struct pn_request r = ask("SUBSCRIBE");
+    r.flags = PN_REQ_PUSH;
+    CHECK_EQ(pn_link_put(&link, &r, 1), PN_OK);
+    say(peer, "-NOPERM");
+    pn_link_fill(&link, 1000000000);
+    CHECK_EQ(pn_link_next(&link, &message), 0);
+    say(peer, " no\r\n+OK\r\n");
+    pn_link_fill(&link, 1000000000);
+    CHECK_EQ(pn_link_next(&link, &message), 1);
+    CHECK(message.is_push && is_message(&link, &message, "-NOPERM no\r\n"));
+    CHECK_EQ(pn_link_next(&link, &message), PN_CLIENT_E_REPLY);
+    close_pair(&link, peer);
+
+    open_pair(&link, &peer, false);
+    say(peer, "-NOPERM");
+    pn_link_fill(&link, 1000000000);
+    CHECK_EQ(pn_link_next(&link, &message), PN_CLIENT_E_REPLY);
+    close_pair(&link, peer);
+}
+
 int
 main(void)
 {
@@ -345,5 +374,6 @@ main(void)
     RUN(test_doubtful);
     RUN(test_release);
     RUN(test_behind);
+    RUN(test_refused_subscription);
     return harness_done();
 }
