@@ -213,8 +213,25 @@ driver_apply_changes(struct driver *self, PyObject *loop)
     }
 }
 
+void
+driver_cancel_timer(struct driver *self)
+{
+    PyObject *timer = self->timer;
+    self->timer = NULL;
+    self->timer_at = PN_NEVER;
+    if (timer != NULL) {
+        PyObject *cancelled = PyObject_CallMethod(timer, "cancel", NULL);
+        if (cancelled == NULL) {
+            PyErr_WriteUnraisable((PyObject *)self);
+        }
+        Py_XDECREF(cancelled);
+        Py_DECREF(timer);
+    }
+}
+
 /* Only ever earlier: a timer that comes too early finds nothing due and is set anew,
- * once in a while, instead of one being cancelled and made for every call. */
+ * once in a while, instead of one being cancelled and made for every call. The later
+ * one is cancelled: left alone it would be a second one for ever, each set anew. */
 void
 driver_set_timer(struct driver *self, PyObject *loop)
 {
@@ -234,10 +251,11 @@ driver_set_timer(struct driver *self, PyObject *loop)
     if (handle == NULL) {
         PyErr_WriteUnraisable((PyObject *)self);
     } else {
+        driver_cancel_timer(self);
+        self->timer = handle;
         self->timer_at = at;
     }
     Py_XDECREF(wake);
     Py_XDECREF(call_later);
     Py_XDECREF(args);
-    Py_XDECREF(handle);
 }

@@ -308,6 +308,7 @@ driver_wake(struct driver *self, PyObject *unused)
 {
     (void)unused;
     self->timer_at = PN_NEVER;
+    Py_CLEAR(self->timer);
     if (self->hub != NULL) {
         pn_hub_step(self->hub, pn_clock_mono_ns());
         driver_work(self);

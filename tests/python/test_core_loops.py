@@ -41,6 +41,36 @@ def test_a_loop(core: Client) -> None:
         core.aget("n")
 
 
+class Timers(asyncio.SelectorEventLoop):
+    """Keeps all timers that were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timers: list[asyncio.TimerHandle] = []
+
+    def call_later(self, delay: float, callback: Any, *args: Any, **more: Any) -> Any:
+        self.timers.append(super().call_later(delay, callback, *args, **more))
+        return self.timers[-1]
+
+    def to_come(self) -> int:
+        now = self.time()
+        return sum(not t.cancelled() and t.when() > now for t in self.timers)
+
+
+def test_one_timer(core: Client) -> None:
+    """However many deadlines there were that came before the one waited for."""
+    loop = Timers()
+
+    async def main() -> None:
+        for i in range(30, 0, -1):
+            await core._arun([("PING",)], timeout=1 + i / 40)
+        assert len(loop.timers) > 20
+        assert loop.to_come() == 1
+
+    loop.run_until_complete(main())
+    loop.close()
+
+
 def test_many_at_once(core: Client, redis: Redis) -> None:
     async def main() -> None:
         await core._arun([("SET", f"k{i}", i) for i in range(5000)])
