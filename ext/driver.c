@@ -73,7 +73,6 @@ driver_abandon(struct driver *self)
     Py_CLEAR(self->loop_ref);
     Py_CLEAR(self->resolving);
     Py_CLEAR(self->in_context);
-    Py_CLEAR(self->timer);
     Py_CLEAR(self->pushes);
     Py_CLEAR(self->waiters);
     free_calls(calls);
@@ -121,7 +120,6 @@ driver_close(struct driver *self)
     struct aio_call *calls = take_calls(self);
     if (loop != NULL) {
         driver_unwatch_all(self, loop);
-        driver_cancel_timer(self);
         fail_calls(self, calls);
         fail_waiters(self);
     }
@@ -156,7 +154,6 @@ driver_traverse(struct driver *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE((PyObject *)self));
     Py_VISIT(self->loop_ref);
     Py_VISIT(self->in_context);
-    Py_VISIT(self->timer);
     Py_VISIT(self->resolving);
     Py_VISIT(self->pushes);
     Py_VISIT(self->waiters);

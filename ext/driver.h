@@ -60,7 +60,7 @@ struct driver {
     struct watch *watch;
     uint32_t n_watch;
     uint64_t timer_at; /* when the loop will call _wake(); PN_NEVER: not */
-    PyObject *timer;   /* the loop's handle of that; or NULL */
+    uint64_t later_at; /* when it will besides, of a timer set before; PN_NEVER */
     bool is_plain;     /* the loop's futures are asyncio.Future */
     bool is_flush_due, is_working, is_closing;
 };
@@ -163,7 +163,5 @@ void
 driver_set_timer(struct driver *self, PyObject *loop);
 void
 driver_unwatch_all(struct driver *self, PyObject *loop);
-void
-driver_cancel_timer(struct driver *self);
 
 #endif

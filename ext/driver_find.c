@@ -129,7 +129,7 @@ make(struct client_object *client, PyObject *loop, const void *key)
     self->st = client->st;
     self->share = share_hold(client->share);
     self->key = key != NULL ? key : self;
-    self->timer_at = PN_NEVER;
+    self->timer_at = self->later_at = PN_NEVER;
     int rc = pn_hub_new(self->share->client, true, &self->hub);
     if (rc < 0) {
         struct fault_place place = {.node = PN_NODE_NONE};

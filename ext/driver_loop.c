@@ -213,25 +213,9 @@ driver_apply_changes(struct driver *self, PyObject *loop)
     }
 }
 
-void
-driver_cancel_timer(struct driver *self)
-{
-    PyObject *timer = self->timer;
-    self->timer = NULL;
-    self->timer_at = PN_NEVER;
-    if (timer != NULL) {
-        PyObject *cancelled = PyObject_CallMethod(timer, "cancel", NULL);
-        if (cancelled == NULL) {
-            PyErr_WriteUnraisable((PyObject *)self);
-        }
-        Py_XDECREF(cancelled);
-        Py_DECREF(timer);
-    }
-}
-
 /* Only ever earlier: a timer that comes too early finds nothing due and is set anew,
- * once in a while, instead of one being cancelled and made for every call. The later
- * one is cancelled: left alone it would be a second one for ever, each set anew. */
+ * once in a while, instead of one being cancelled and made for every call. Its handle is
+ * not kept, since that would keep the loop: driver_wake() knows one that was overtaken. */
 void
 driver_set_timer(struct driver *self, PyObject *loop)
 {
@@ -251,11 +235,11 @@ driver_set_timer(struct driver *self, PyObject *loop)
     if (handle == NULL) {
         PyErr_WriteUnraisable((PyObject *)self);
     } else {
-        driver_cancel_timer(self);
-        self->timer = handle;
+        self->later_at = self->timer_at;
         self->timer_at = at;
     }
     Py_XDECREF(wake);
     Py_XDECREF(call_later);
     Py_XDECREF(args);
+    Py_XDECREF(handle);
 }

@@ -1,6 +1,9 @@
 #include "base/clock.h"
 #include "driver.h"
 
+/* A loop's clock may be coarse: a timer that fires sooner than it was asked for. */
+#define TIMER_EARLY UINT64_C(20000000)
+
 /* ---- Calls -------------------------------------------------------------------- */
 
 struct aio_call *
@@ -307,10 +310,14 @@ PyObject *
 driver_wake(struct driver *self, PyObject *unused)
 {
     (void)unused;
-    self->timer_at = PN_NEVER;
-    Py_CLEAR(self->timer);
+    uint64_t now = pn_clock_mono_ns();
+    if (self->timer_at != PN_NEVER && self->timer_at > now + TIMER_EARLY) {
+        Py_RETURN_NONE; /* overtaken; set anew it would be a second one for ever */
+    }
+    self->timer_at = self->later_at > now ? self->later_at : PN_NEVER;
+    self->later_at = PN_NEVER;
     if (self->hub != NULL) {
-        pn_hub_step(self->hub, pn_clock_mono_ns());
+        pn_hub_step(self->hub, now);
         driver_work(self);
     }
     Py_RETURN_NONE;
