@@ -329,6 +329,11 @@ assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
         return;
     }
     uint64_t at = link->state == PN_LINK_CLOSED ? allow_dial(hub, fleet, link, now) : 0;
+    if (at != 0 && request->flags & PN_REQ_QUICK &&
+        pn_fleet_node(fleet, way.node)->failures > 0) {
+        pn_hub_finish(hub, request, request->rc < 0 ? request->rc : PN_CLIENT_E_DOWN);
+        return;
+    }
     if (at != 0) {
         pn_hub_requeue(hub, request, at);
         return;

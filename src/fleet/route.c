@@ -66,6 +66,19 @@ await_only_one(struct pn_fleet *fleet, const struct fleet_node *node, uint64_t n
     return route;
 }
 
+/* For who does not want to wait: the search for another owner goes on without him. */
+static struct pn_route
+refuse(struct pn_fleet *fleet, const struct fleet_node *node, uint16_t owner,
+       uint64_t now)
+{
+    if (fleet->opts.kind != PN_FLEET_SINGLE && node->shown.health == PN_NODE_DOWN) {
+        fleet_want(fleet, now);
+    }
+    struct pn_route route = to_nobody(PN_ROUTE_DOWN, node->shown.probe_at);
+    route.node = owner;
+    return route;
+}
+
 static struct pn_route
 no_owner(struct pn_fleet *fleet, uint64_t now)
 {
@@ -185,6 +198,9 @@ route_owner(struct pn_fleet *fleet, uint16_t owner, const struct pn_route_ask *a
         }
     } else if (fleet_usable(node, now)) {
         return to_node(fleet, node, owner);
+    }
+    if ((ask->flags & PN_ROUTE_QUICK) != 0) {
+        return refuse(fleet, node, owner, now);
     }
     return fleet->opts.kind == PN_FLEET_CLUSTER ? await_owner(fleet, node, now)
                                                 : await_only_one(fleet, node, now);

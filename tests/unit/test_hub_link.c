@@ -122,6 +122,23 @@ test_refused(void)
     pn_client_free(client);
 }
 
+/* Who does not want to wait does not wait for a dial that is put off. */
+static void
+test_quick(void)
+{
+    struct moody moody = {0};
+    struct scripted *server = scripted_start(talk, &moody);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    scripted_stop(server);
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("DO\r\n", PN_REQ_QUICK, 60000);
+    CHECK(run(hub, &r) < 0);
+    CHECK_EQ(r.attempts, 1);
+    give(client, hub);
+    pn_client_free(client);
+}
+
 /* Commands that were queued behind a broken one are told apart: each by itself. */
 static void
 test_pipeline_broken(void)
@@ -259,6 +276,7 @@ main(void)
     RUN(test_nonsense);
     RUN(test_closed_while_idle);
     RUN(test_refused);
+    RUN(test_quick);
     RUN(test_pipeline_broken);
     RUN(test_shifted_replies);
     RUN(test_half_more);

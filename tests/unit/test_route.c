@@ -195,6 +195,28 @@ test_owner_down(void)
 }
 
 /* SINGLE: fails fast while the backoff runs, waits for the probe. */
+/* Who does not want to wait hears of a dead owner at once, and of the new one. */
+static void
+test_quick(void)
+{
+    struct map map = map_of(3, 1);
+    struct pn_fleet *fleet = cluster_make(&map, NULL, START);
+    const struct pn_route_ask ask = {.slot = 0,
+                                     .flags = PN_ROUTE_QUICK,
+                                     .avoid = PN_NODE_NONE};
+    CHECK_EQ(pn_fleet_route(fleet, &ask, START).kind, PN_ROUTE_NODE);
+    uint16_t dead = node_of(fleet, 0);
+    for (unsigned i = 0; i < 6; i++) {
+        pn_fleet_trouble(fleet, dead, PN_TROUBLE_DIAL, START);
+    }
+    struct pn_route route = pn_fleet_route(fleet, &ask, START);
+    CHECK_EQ(route.kind, PN_ROUTE_DOWN);
+    CHECK_EQ(route.node, dead);
+    CHECK_EQ(route_slot(fleet, 0, 0, START).kind, PN_ROUTE_WAIT); /* others wait */
+    CHECK(pn_fleet_wake(fleet) <= START + SEC); /* and somebody is to ask */
+    pn_fleet_free(fleet);
+}
+
 static void
 test_single(void)
 {
@@ -230,6 +252,7 @@ main(void)
     RUN(test_hole);
     RUN(test_before_the_first_map);
     RUN(test_owner_down);
+    RUN(test_quick);
     RUN(test_single);
     return harness_done();
 }
