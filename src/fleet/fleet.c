@@ -108,8 +108,12 @@ add_seeds(struct pn_fleet *fleet, const struct pn_fleet_opts *opts, struct pn_wh
         return pn_why(why, PN_E_NOMEM, "out of memory");
     }
     for (size_t i = 0; i < opts->n_seeds; i++) {
-        uint16_t number = fleet_add(fleet, fleet_name(&opts->seed[i]));
+        struct fleet_name name = fleet_name(&opts->seed[i]);
+        uint16_t number = fleet_add(fleet, name);
         struct fleet_node *node = fleet_at(fleet, number);
+        if (node == NULL && name.len > 0) {
+            return pn_why(why, PN_E_NOMEM, "out of memory");
+        }
         if (node == NULL) {
             return pn_why(why, PN_E_INVALID,
                           "server %zu (%.64s): a host has 1 to %u bytes", i,

@@ -1,4 +1,30 @@
+#include "base/alloc.h"
 #include "fleet_of.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* The library's memory: the FAIL_AT-th request for some is refused. */
+static atomic_int fail_at, living;
+
+void *
+pn_alloc(size_t size)
+{
+    if (atomic_load(&fail_at) > 0 && atomic_fetch_sub(&fail_at, 1) == 1) {
+        return NULL;
+    }
+    void *p = aligned_alloc(64, (size + 63) / 64 * 64);
+    memset(p, 0, size);
+    atomic_fetch_add(&living, 1);
+    return p;
+}
+
+void
+pn_free(void *p)
+{
+    atomic_fetch_sub(&living, p != NULL);
+    free(p);
+}
 
 static struct pn_why why;
 
@@ -92,11 +118,103 @@ test_nodes(void)
     pn_client_free(NULL);
 }
 
+/* ---- Out of memory ------------------------------------------------------------- */
+
+/* One node of a cluster: sends `A` to its other address, answers B with a long text,
+ * pushes something before C. */
+struct town {
+    struct scripted *server;
+    unsigned moves;
+};
+
+static void
+talk(struct scripted_talk *t, void *context)
+{
+    struct town *town = context;
+    static char text[20000];
+    unsigned port = scripted_port(town->server);
+    if (scripted_is(t, 0, "CLUSTER")) {
+        snprintf(text, sizeof text,
+                 "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:%u\r\n", port);
+    } else if (scripted_is(t, 0, "A") && town->moves++ == 0) {
+        snprintf(text, sizeof text, "-MOVED 7 localhost:%u\r\n", port);
+    } else if (scripted_is(t, 0, "B")) {
+        snprintf(text, sizeof text, "$5000\r\n%05000d\r\n", 7);
+    } else if (scripted_is(t, 0, "C")) {
+        snprintf(text, sizeof text, ">2\r\n+news\r\n+x\r\n+c\r\n");
+    } else {
+        snprintf(text, sizeof text, "+a\r\n");
+    }
+    scripted_say(t, text);
+}
+
+/* All that a client does, as far as memory lets it: every request ends, with its own
+ * reply or none. */
+static void
+live(struct town *town)
+{
+    enum { N = 20 };
+    static const char *const wire[] = {"A\r\n", "B\r\n", "C\r\n"};
+    const struct pn_endpoint seed = {.host = "127.0.0.1",
+                                     .port = scripted_port(town->server)};
+    const struct pn_client_opts opts = {
+        .fleet = {.kind = PN_FLEET_CLUSTER, .seed = &seed, .n_seeds = 1}};
+    struct pn_client *client = NULL;
+    struct pn_hub *hub = NULL;
+    struct pn_request r[N];
+    struct pn_bytes push;
+    uint16_t node;
+    town->moves = 0;
+    int rc = pn_client_open(&opts, &client, &why);
+    if (rc != PN_OK) {
+        CHECK_EQ(rc, PN_E_NOMEM);
+        return;
+    }
+    uint64_t now = pn_clock_mono_ns();
+    rc = pn_client_take(client, now, now + SECOND, &hub);
+    if (rc == PN_OK) {
+        pn_hub_keep_pushes(hub, true);
+        for (int i = 0; i < N; i++) {
+            r[i] = ask(wire[i % 3], PN_REQ_READ, 250);
+            r[i].slot = 7;
+        }
+        CHECK_EQ(pn_hub_run(hub, r, N, now, now + 5 * SECOND), 0);
+        for (int i = 0; i < N; i++) {
+            struct pn_bytes reply = pn_hub_reply(hub, &r[i]);
+            CHECK_EQ(r[i].state, PN_REQ_IDLE);
+            CHECK(r[i].rc < 0 || (reply.len > 2 && reply.ptr[1] == "a5c"[i % 3]));
+        }
+        while (pn_hub_push(hub, &push, &node)) {
+            CHECK(push.len == 15 && push.ptr[0] == '>');
+        }
+        give(client, hub);
+    } else {
+        CHECK_EQ(rc, PN_E_NOMEM);
+    }
+    pn_client_free(client);
+}
+
+static void
+test_out_of_memory(void)
+{
+    struct town town = {0};
+    town.server = scripted_start(talk, &town);
+    int before = atomic_load(&living), n = 0;
+    do {
+        atomic_store(&fail_at, ++n);
+        live(&town);
+        CHECK_EQ(atomic_load(&living), before);
+    } while (atomic_exchange(&fail_at, 0) == 0 && n < 500);
+    CHECK(n > 20 && n < 500);
+    scripted_stop(town.server);
+}
+
 int
 main(void)
 {
     RUN(test_refused);
     RUN(test_copies);
     RUN(test_nodes);
+    RUN(test_out_of_memory);
     return harness_done();
 }
