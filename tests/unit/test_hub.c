@@ -273,6 +273,34 @@ test_counted_once(void)
     scripted_stop(peer);
 }
 
+/* The number of a node is another's now: what was asked of the first is answered on its
+ * connection, and nothing else goes there. */
+static void
+test_another_of_the_number(void)
+{
+    struct scripted *peer = scripted_start(echo, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    struct pn_request a = ask("ECHO a\r\n", 0, 2000), b = ask("ECHO b\r\n", 0, 2000);
+    struct pn_request c = ask("ECHO c\r\n", 0, 2000);
+    CHECK_EQ(run(hub, &c), 0);
+    pn_hub_submit(hub, &a, pn_clock_mono_ns());
+    pn_hub_step(hub, pn_clock_mono_ns());
+    CHECK_EQ(a.state, PN_REQ_SENT);
+    hub->link[0]->born++;
+    pn_hub_submit(hub, &b, pn_clock_mono_ns());
+    pn_hub_step(hub, pn_clock_mono_ns());
+    CHECK_EQ(b.state, PN_REQ_WAITING);
+    CHECK_EQ(pn_hub_run_more(hub, pn_clock_mono_ns() + 3 * SECOND), 0);
+    CHECK(replied(hub, &a, "+a\r\n"));
+    CHECK(replied(hub, &b, "+b\r\n"));
+    CHECK_EQ(scripted_connections(peer), 2);
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(peer);
+}
+
 int
 main(void)
 {
@@ -286,5 +314,6 @@ main(void)
     RUN(test_wakes_for_deadline);
     RUN(test_late_reader);
     RUN(test_counted_once);
+    RUN(test_another_of_the_number);
     return harness_done();
 }

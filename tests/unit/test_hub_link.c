@@ -1,3 +1,4 @@
+#include "client/engine.h"
 #include "fleet_of.h"
 
 /* Counts what it hears; hangs up, or talks nonsense, when the test says so. */
@@ -52,6 +53,85 @@ test_broken_off(void)
     struct moody half = {.bad_turns = 1, .says = "$10\r\nhalf"};
     CHECK_EQ(once(&half, PN_REQ_READ, "+fine\r\n", &connections), 0);
     CHECK_EQ(half.heard, 2);
+}
+
+/* What is not to be tried twice is not, though it might. */
+static void
+test_no_retry(void)
+{
+    unsigned connections;
+    struct moody one = {.bad_turns = 1, .says = ""};
+    CHECK_EQ(once(&one, PN_REQ_READ | PN_REQ_NO_RETRY, NULL, &connections),
+             PN_NET_E_CLOSED);
+    CHECK_EQ(one.heard, 1);
+    struct moody stay = {.says = ""};
+    struct scripted *server = scripted_start(talk, &stay);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("DO\r\n", PN_REQ_READ, 2000);
+    CHECK_EQ(run(hub, &r), 0);
+    stay.bad_turns = 2;
+    r = ask("DO\r\n", PN_REQ_READ | PN_REQ_STAY, 2000);
+    CHECK_EQ(run(hub, &r), PN_NET_E_CLOSED);
+    CHECK_EQ(stay.heard, 2);
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+/* Connections have an age, and a time to be idle. */
+static void
+test_too_old(void)
+{
+    const struct pn_client_opts kind[] = {
+        {.check_ns = 1},
+        {.check_ns = 1, .lifetime_ns = 1},
+        {.check_ns = 1, .idle_ns = 1},
+    };
+    for (int i = 0; i < 3; i++) {
+        struct moody moody = {0};
+        struct scripted *server = scripted_start(talk, &moody);
+        struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1, kind[i]);
+        struct pn_hub *hub = take(client);
+        for (int j = 0; j < 3; j++) {
+            struct pn_request r = ask("DO\r\n", 0, 2000);
+            CHECK_EQ(run(hub, &r), 0);
+        }
+        CHECK_EQ(scripted_connections(server), i == 0 ? 1 : 3);
+        give(client, hub);
+        pn_client_free(client);
+        scripted_stop(server);
+    }
+}
+
+/* Links leave the list of busy ones in any order. */
+static void
+test_busy(void)
+{
+    struct moody moody = {0};
+    struct scripted *server = scripted_start(talk, &moody);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    struct pn_link *link[20];
+    for (uint16_t i = 0; i < 20; i++) {
+        link[i] = pn_hub_link(hub, i);
+        CHECK(pn_hub_set_busy(hub, link[i]) && pn_hub_set_busy(hub, link[i]));
+        CHECK(pn_hub_link(hub, i) == link[i]);
+    }
+    CHECK_EQ(hub->n_busy, 20);
+    for (int i = 0; i < 20; i++) {
+        pn_hub_clear_busy(hub, link[i * 7 % 20]);
+        pn_hub_clear_busy(hub, link[i * 7 % 20]);
+        CHECK_EQ(hub->n_busy, 19 - i);
+        for (uint32_t j = 0; j < hub->n_busy; j++) {
+            CHECK_EQ(hub->busy[j]->busy_at, j + 1);
+        }
+    }
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(server);
 }
 
 /* Retries end, by their number or by the fleet's budget. */
@@ -273,6 +353,9 @@ main(void)
 {
     RUN(test_broken_off);
     RUN(test_always_broken_off);
+    RUN(test_no_retry);
+    RUN(test_too_old);
+    RUN(test_busy);
     RUN(test_nonsense);
     RUN(test_closed_while_idle);
     RUN(test_refused);

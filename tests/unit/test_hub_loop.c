@@ -110,6 +110,8 @@ echo(struct scripted_talk *talk, void *context)
         pn_out_char(&talk->out, '+');
         pn_out_bytes(&talk->out, talk->argv[1]);
         pn_out_crlf(&talk->out);
+    } else if (scripted_is(talk, 0, "BOTH")) { /* the reply to SLOW was late */
+        scripted_say(talk, "+slow\r\n+both\r\n");
     } else if (scripted_is(talk, 0, "BYE")) {
         talk->hangs_up = true;
     }
@@ -172,6 +174,47 @@ test_late_and_cancelled(void)
     turn(&loop, 1000);
     CHECK(pn_hub_finished(loop.hub) == &c && replied(loop.hub, &c, "+c\r\n"));
     CHECK_EQ(scripted_connections(server), 1);
+    pn_hub_free(loop.hub);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+/* A connection that others share is not closed for one reply that is late, as long as
+ * something comes; the late reply is dropped. */
+static void
+test_one_late(void)
+{
+    struct scripted *server = scripted_start(echo, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    struct loop loop = begin(client);
+    struct pn_request first = ask("ECHO w\r\n", PN_REQ_READ, 1000);
+    pn_hub_submit(loop.hub, &first, pn_clock_mono_ns());
+    turn(&loop, 1000);
+    CHECK(pn_hub_finished(loop.hub) == &first);
+    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 1000);
+    struct pn_request slow = ask("SLOW\r\n", PN_REQ_READ, 100);
+    struct pn_request both = ask("BOTH\r\n", PN_REQ_READ, 2000);
+    uint64_t now = pn_clock_mono_ns();
+    pn_hub_submit(loop.hub, &a, now);
+    pn_hub_submit(loop.hub, &slow, now);
+    turn(&loop, 2000);
+    CHECK(pn_hub_finished(loop.hub) == &a && replied(loop.hub, &a, "+a\r\n"));
+    CHECK(pn_hub_finished(loop.hub) == &slow);
+    CHECK_EQ(slow.rc, PN_CLIENT_E_TIMEOUT);
+    pn_hub_release(loop.hub);
+    pn_hub_submit(loop.hub, &both, pn_clock_mono_ns());
+    turn(&loop, 2000);
+    CHECK(pn_hub_finished(loop.hub) == &both);
+    CHECK(replied(loop.hub, &both, "+both\r\n"));
+    CHECK_EQ(scripted_connections(server), 1);
+    struct pn_request dead = ask("SLOW\r\n", PN_REQ_READ,
+                                 50); /* and now nothing at all */
+    pn_hub_release(loop.hub);
+    pn_hub_submit(loop.hub, &dead, pn_clock_mono_ns());
+    turn(&loop, 2000);
+    CHECK(pn_hub_finished(loop.hub) == &dead);
+    CHECK_EQ(loop.gone, 1);
     pn_hub_free(loop.hub);
     pn_client_free(client);
     scripted_stop(server);
@@ -322,6 +365,7 @@ main(void)
 {
     RUN(test_one_tick);
     RUN(test_late_and_cancelled);
+    RUN(test_one_late);
     RUN(test_lost);
     RUN(test_names);
     RUN(test_next_address);

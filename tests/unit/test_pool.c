@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "client/engine.h"
 #include "fleet_of.h"
 
 #include <arpa/inet.h>
@@ -179,20 +180,29 @@ count_dial_failures(struct pn_fleet *fleet, void *context)
     *(uint64_t *)context = pn_fleet_counters(fleet)->dial_failures;
 }
 
+/* Connects, but says nothing: its port. */
+static int
+be_silent(struct pn_endpoint *endpoint)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof at;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int silent = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_EQ(bind(silent, (struct sockaddr *)&at, sizeof at), 0);
+    CHECK_EQ(listen(silent, 8), 0);
+    CHECK_EQ(getsockname(silent, (struct sockaddr *)&at, &len), 0);
+    *endpoint = (struct pn_endpoint){.host = "127.0.0.1", .port = ntohs(at.sin_port)};
+    return silent;
+}
+
 /* A dial that nobody went on with while its hub was idle has not taken too long: who
  * takes the hub goes on with it. */
 static void
 test_idle_dial(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t len = sizeof at;
     uint64_t failures = 9;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int silent = socket(AF_INET, SOCK_STREAM, 0); /* connects, but says nothing */
-    CHECK_EQ(bind(silent, (struct sockaddr *)&at, sizeof at), 0);
-    CHECK_EQ(listen(silent, 8), 0);
-    CHECK_EQ(getsockname(silent, (struct sockaddr *)&at, &len), 0);
-    struct pn_endpoint seed = {.host = "127.0.0.1", .port = ntohs(at.sin_port)};
+    struct pn_endpoint seed;
+    int silent = be_silent(&seed);
     struct pn_client_opts opts = {.fleet = {.seed = &seed, .n_seeds = 1},
                                   .connect_ns = 4 * SECOND};
     struct pn_client *client = NULL;
@@ -200,7 +210,12 @@ test_idle_dial(void)
     uint64_t now = pn_clock_mono_ns();
     struct pn_hub *hub = take(client), *again = NULL;
     struct pn_request r = ask("PING\r\n", 0, 20);
-    CHECK_EQ(run(hub, &r), PN_CLIENT_E_UNSENT);
+    pn_hub_submit(hub, &r, now);
+    pn_hub_step(hub, now);
+    CHECK(pn_hub_wake(hub) <=
+          r.deadline); /* and not when the dial has taken too long */
+    CHECK_EQ(pn_hub_run_more(hub, now + 2 * SECOND), 0);
+    CHECK_EQ(r.rc, PN_CLIENT_E_UNSENT);
     pn_client_give(client, hub, now);
     CHECK_EQ(pn_client_take(client, now + 60 * SECOND, 0, &again), PN_OK);
     CHECK(again == hub);
@@ -210,6 +225,58 @@ test_idle_dial(void)
     pn_hub_step(hub, now + 65 * SECOND); /* the time it had is over */
     pn_client_fleet(client, count_dial_failures, &failures);
     CHECK_EQ(failures, 1);
+    give(client, hub);
+    pn_client_free(client);
+    close(silent);
+}
+
+/* A query that waits for its connection stays, until it is late; the dial goes on. */
+static void
+test_idle_query(void)
+{
+    struct pn_endpoint seed;
+    int silent = be_silent(&seed);
+    struct pn_client_opts opts = {
+        .fleet = {.kind = PN_FLEET_CLUSTER, .seed = &seed, .n_seeds = 1}};
+    struct pn_client *client = NULL;
+    CHECK_EQ(pn_client_open(&opts, &client, NULL), PN_OK);
+    uint64_t now = pn_clock_mono_ns();
+    struct pn_hub *hub = take(client), *again = NULL;
+    pn_hub_step(hub, now);
+    CHECK_EQ(hub->task.kind, PN_TASK_SLOTS);
+    CHECK_EQ(hub->task_request.state, PN_REQ_WAITING);
+    pn_client_give(client, hub, now);
+    CHECK_EQ(hub->task.kind, PN_TASK_SLOTS);
+    CHECK_EQ(pn_client_take(client, now + 1, now, &again), PN_OK);
+    CHECK_EQ(hub->task.kind, PN_TASK_SLOTS);
+    pn_client_give(client, hub, now + 1);
+    CHECK_EQ(pn_client_take(client, now + 60 * SECOND, now, &again), PN_OK);
+    CHECK_EQ(hub->task.kind, PN_TASK_NONE);
+    CHECK_EQ(hub->n_busy, 1);
+    give(client, hub);
+    pn_client_free(client);
+    close(silent);
+}
+
+/* The child asks by itself what its parent was asking. */
+static void
+test_fork_in_query(void)
+{
+    struct pn_endpoint seed;
+    int silent = be_silent(&seed);
+    struct pn_client_opts opts = {
+        .fleet = {.kind = PN_FLEET_CLUSTER, .seed = &seed, .n_seeds = 1}};
+    struct pn_client *client = NULL;
+    CHECK_EQ(pn_client_open(&opts, &client, NULL), PN_OK);
+    struct pn_hub *hub = take(client);
+    pn_hub_step(hub, pn_clock_mono_ns());
+    CHECK_EQ(hub->task.kind, PN_TASK_SLOTS);
+    pn_client_before_fork(client);
+    pn_client_after_fork(client, true); /* as in the child */
+    CHECK_EQ(hub->task.kind, PN_TASK_NONE);
+    CHECK_EQ(hub->n_busy, 0);
+    CHECK(hub->waiting.head == NULL);
+    CHECK_EQ(pn_fleet_counters(client->fleet)->refreshes_failed, 1);
     give(client, hub);
     pn_client_free(client);
     close(silent);
@@ -277,6 +344,8 @@ main(void)
     RUN(test_given_back_dirty);
     RUN(test_sweep);
     RUN(test_idle_dial);
+    RUN(test_idle_query);
+    RUN(test_fork_in_query);
     RUN(test_closed);
     RUN(test_fork);
     return harness_done();
