@@ -113,6 +113,46 @@ test_ask(void)
     CHECK_EQ(pair.asking, 2);
 }
 
+/* A redirect to a node that is down by now is not waited for: the map may know better. */
+static void
+test_moved_to_nobody(void)
+{
+    struct pair pair = {.says = {"-MOVED 7629 127.0.0.1:1\r\n", ""}, .times = 2};
+    pair.peer[0] = scripted_start(talk_a, &pair);
+    pair.peer[1] = pair.peer[0]; /* nobody */
+    const struct pn_client_opts opts = {.fleet.probe_min = 60 * SECOND,
+                                        .fleet.probe_max = 60 * SECOND};
+    struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, pair.peer, 1, opts);
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("GET k\r\n", PN_REQ_READ, 8000);
+    r.slot = pn_fleet_slot("k", 1);
+    CHECK_EQ(run(hub, &r), 0);
+    CHECK(replied(hub, &r, "+a\r\n"));
+    CHECK_EQ(pair.gets[0], 3);
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(pair.peer[0]);
+}
+
+/* Several replies that answer one request are its caller's, whatever they say. */
+static void
+test_several(void)
+{
+    struct pair pair = {.says = {"-MOVED 7629 127.0.0.1:1\r\n+x\r\n", ""}, .times = 9};
+    pair.peer[0] = scripted_start(talk_a, &pair);
+    pair.peer[1] = pair.peer[0];
+    struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, pair.peer, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("GET k\r\n", 0, 3000);
+    r.expect = 2;
+    CHECK_EQ(run(hub, &r), 0);
+    CHECK(replied(hub, &r, "-MOVED 7629 127.0.0.1:1\r\n+x\r\n"));
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(pair.peer[0]);
+}
+
 static void
 test_in_circles(void)
 {
@@ -244,6 +284,8 @@ main(void)
 {
     RUN(test_moved);
     RUN(test_ask);
+    RUN(test_moved_to_nobody);
+    RUN(test_several);
     RUN(test_in_circles);
     RUN(test_again);
     RUN(test_elsewhere);
