@@ -164,9 +164,14 @@ go_on(struct call *call, size_t i)
     if (command->merge == MERGE_ATOMIC && command->moved.len > 0) {
         return call_retry_atomic(call, i);
     }
-    if (command->key.len > 0 && command->answer == ANSWER_META &&
-        command->merge == MERGE_ONE && is_too_large(value)) {
+    if (command->key.len == 0 || command->merge != MERGE_ONE) {
+        return 0;
+    }
+    if (is_too_large(value)) {
         return drop_predecessor(call, i);
+    }
+    if (!command->is_short && call->part[command->first].request.is_gutter) {
+        return call_shorten_late(call, i);
     }
     return 0;
 }

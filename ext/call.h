@@ -78,6 +78,7 @@ struct command {
     uint32_t n_empty;
     uint16_t flags; /* enum pn_command_flags */
     uint8_t merge, answer;
+    bool is_short;         /* stored for no longer than a stand-in may keep it */
     uint8_t rounds;        /* of ATOMIC: times it was sent anew */
     struct pn_bytes moved; /* of ATOMIC: the redirect it met */
 };
@@ -194,6 +195,14 @@ call_take_found(struct call *call, struct part *part, const struct reply_reader 
                 struct pn_bytes reply);
 int
 call_ask_again(struct call *call, size_t i);
+
+/* gutter.c: what REQUEST stores on a stand-in is to live shortly; *IS_SHORT: it does, or
+ * it stores nothing. Then the same for command number I, when that was not foreseen. */
+struct pn_meta_request;
+void
+call_shorten(struct call *call, struct pn_meta_request *request, bool *is_short);
+int
+call_shorten_late(struct call *call, size_t i);
 
 /* merge.c: the reply of command number I, whose parts are all there. */
 PyObject *

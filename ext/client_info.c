@@ -202,3 +202,15 @@ client_counters(PyObject *object, PyObject *unused)
     put_number(&dict, "slots_empty", counters.slots_empty);
     return dict;
 }
+
+PyObject *
+client_drain(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    struct client_object *self = (struct client_object *)object;
+    if (client_check(self) < 0) {
+        return NULL;
+    }
+    pn_client_drain(self->share->client);
+    Py_RETURN_NONE;
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define TIMEOUT_NS UINT64_C(5000000000)
+#define GUTTER_TTL_NS UINT64_C(10000000000)
 
 /* ---- One value -------------------------------------------------------------- */
 
@@ -217,6 +218,7 @@ static const struct option options_known[] = {
     {"zero_is_one", OPTION_FLAG, AT(place.flags), PN_PLACE_ZERO_IS_ONE},
     {"bytes_keys", OPTION_FLAG, AT(place.flags), PN_PLACE_BYTES},
     {"gutter", OPTION_GUTTER, 0, 0},
+    {"gutter_ttl", OPTION_SECONDS, AT(gutter_ttl_ns), 0},
     {"fail_over", OPTION_BOOL, AT(opts.fleet.fail_over), 0},
     {"read_from", OPTION_READ_FROM, 0, 0},
     {"zone", OPTION_TEXT, AT(opts.fleet.zone), 0},
@@ -412,6 +414,12 @@ connect_parts(struct client_settings *settings)
     fleet->names = settings->names;
     fleet->weights = settings->weights;
     fleet->place_opts = &settings->place;
+    bool has_stand_ins = fleet->n_gutter > 0 || fleet->fail_over;
+    if (has_stand_ins && settings->gutter_ttl_ns == 0) {
+        settings->gutter_ttl_ns = GUTTER_TTL_NS;
+    } else if (!has_stand_ins) {
+        settings->gutter_ttl_ns = 0;
+    }
     settings->opts.tls = settings->is_tls ? &settings->tls : NULL;
 }
 

@@ -28,7 +28,8 @@ struct fleet_share {
     struct board *board; /* topology=; NULL: none */
     PyObject *remap;     /* address_remap=; NULL: none */
     uint64_t timeout_ns;
-    uint32_t value_max; /* memcached */
+    uint32_t value_max;   /* memcached */
+    int64_t gutter_ttl_s; /* memcached: of what a stand-in stores; 0: there is none */
     enum pn_fleet_kind kind;
     bool is_memcached;
     bool is_closed;
@@ -104,6 +105,8 @@ PyObject *
 client_set_members(PyObject *self, PyObject *args);
 
 /* client_info.c */
+PyObject *
+client_drain(PyObject *self, PyObject *unused);
 PyObject *
 client_nodes(PyObject *self, PyObject *unused);
 PyObject *

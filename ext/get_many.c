@@ -87,11 +87,16 @@ add_single(struct call *call, size_t from)
                     PN_REQ_READ | PN_REQ_SAFE, request.key, from, 1);
 }
 
-/* The keys from FROM to TO have one owner. */
+/* The keys from FROM to TO have one owner. IS_LONELY: one key whose owner is new to it;
+ * a miss is looked for at the old one, which the hub does for an mg. */
 static int
-add_owner(struct call *call, const struct pn_bytes *key, size_t from, size_t to)
+add_owner(struct call *call, const struct pn_bytes *key, size_t from, size_t to,
+          bool is_lonely)
 {
     const uint32_t *position = call->command[0].position;
+    if (is_lonely) {
+        return add_single(call, from);
+    }
     while (from < to) {
         size_t n = 0;
         while (from + n < to && n < CHUNK &&
@@ -150,7 +155,8 @@ call_get_many_meta(struct call *call)
         while (to < n && order[to] >> 32 == order[from] >> 32) {
             to++;
         }
-        if (add_owner(call, key, from, to) < 0) {
+        if (add_owner(call, key, from, to, order[from] >> 32 >= PN_FLEET_NODES_MAX) <
+            0) {
             return -1;
         }
     }

@@ -96,6 +96,8 @@ add_request(struct call *call, struct pn_bytes name, struct pn_meta_request *req
     if (is_too_large) {
         *request = (struct pn_meta_request){.verb = PN_META_MD, .key = request->key};
     }
+    bool is_short;
+    call_shorten(call, request, &is_short);
     struct pn_out out = {.cap = 0};
     int code = pn_meta_put_request(&out, request);
     if (code < 0) {
@@ -117,8 +119,9 @@ add_request(struct call *call, struct pn_bytes name, struct pn_meta_request *req
     }
     command->answer = (uint8_t)answer;
     command->merge = is_too_large ? MERGE_DROP : MERGE_ONE;
-    command->key = request->verb == PN_META_MS ? request->key
-                                               : (struct pn_bytes){NULL, 0};
+    bool stores = request->verb == PN_META_MS || !is_short;
+    command->key = stores ? request->key : (struct pn_bytes){NULL, 0};
+    command->is_short = is_short;
     if (request->key.len > 0) {
         call_aim(call, part, request->key);
     }

@@ -29,6 +29,7 @@ find_owners(struct pn_fleet *fleet, void *context)
         struct pn_route_ask ask = {
             .key = owning->key[i].ptr,
             .len = owning->key[i].len,
+            .flags = PN_ROUTE_READ,
             .slot = PN_SLOT_NONE,
             .avoid = PN_NODE_NONE,
         };

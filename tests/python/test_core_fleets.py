@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from conftest import until
 from core_clients import Open
 from pinyon import _core
 from pinyon._core import Client
@@ -237,3 +238,51 @@ def test_a_fleet_of_memcached(mcs: Client, memcacheds: list[Memcached]) -> None:
 
     asyncio.run(main())
     assert mcs.get_many([]) == {}
+
+
+def test_stand_ins_keep_things_shortly(
+    connect: Open, serve: Callable[[Memcached], Memcached]
+) -> None:
+    one, spare = serve(Memcached()), serve(Memcached())
+    client = connect(
+        one,
+        engine="memcached",
+        kind="hash",
+        gutter=[("127.0.0.1", spare.port)],
+        gutter_ttl=7.0,
+    )
+    client.execute("ms", "k", "v", "T600")
+    assert client.execute("mg", "k", "t").ttl > 500
+    one.kill()
+    replies = []
+
+    def is_stored() -> bool:
+        [reply] = client._run([("ms", "k", "v", "T600")])
+        replies.append(reply)
+        return getattr(reply, "is_gutter", False)
+
+    until(is_stored)  # sent before the node was marked down: shortened behind it
+    assert 0 < client.execute("mg", "k", "t").ttl <= 7
+    for flags in ("", "T0", "T86400", "T5000000"):
+        assert client.execute("ms", "k2", "v", flags).is_gutter
+        assert 0 < client.execute("mg", "k2", "t").ttl <= 7
+    client.execute("ms", "k2", "v", "T3")
+    assert 0 < client.execute("mg", "k2", "t").ttl <= 3
+    client.execute("ma", "n", "N600 J1")
+    assert 0 < client.execute("mg", "n", "t").ttl <= 7
+
+
+def test_many_keys_during_a_warm_up(connect: Open, memcacheds: list[Memcached]) -> None:
+    options = {"engine": "memcached", "kind": "hash", "place": "libketama"}
+    client = connect(*memcacheds[:2], **options)
+    keys = [f"k{i}" for i in range(100)]
+    client._run([("ms", k, k) for k in keys])
+    seeds = [("127.0.0.1", m.port) for m in memcacheds]
+    client._set_members(options | {"seeds": seeds}, 60.0)
+    found = {k: k.encode() for k in keys}
+    assert client.get_many([*keys, "no"]) == found
+    assert {k: client.get(k) for k in keys} == found
+    before = sum(int(m.stats()["curr_items"]) for m in memcacheds)
+    client._run([("md", k) for k in keys[:50]])
+    assert set(client.get_many(keys)) == set(keys[50:])
+    assert sum(int(m.stats()["curr_items"]) for m in memcacheds) == before - 50
