@@ -259,6 +259,9 @@ test_names(void)
     turn(&loop, 3000);
     CHECK(pn_hub_finished(loop.hub) == &a && replied(loop.hub, &a, "+a\r\n"));
     CHECK_EQ(loop.resolved, 1);
+    pn_hub_resolved(loop.hub, 0, NULL, 0, pn_clock_mono_ns()); /* too late to matter */
+    CHECK_EQ(loop.gone, 0);
+    CHECK_EQ(pn_hub_losses(loop.hub), 0);
     pn_hub_free(loop.hub);
 
     loop = begin(client);

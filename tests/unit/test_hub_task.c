@@ -78,6 +78,7 @@ test_bad_answers(void)
                                             (struct pn_client_opts){0});
         CHECK_EQ(get(client, 4000), 0);
         CHECK(town.slots_asked >= 2);
+        CHECK(i == 3 || pn_fleet_counters(client->fleet)->refreshes_failed == 1);
         pn_client_free(client);
         scripted_stop(town.server);
     }

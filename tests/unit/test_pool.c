@@ -145,6 +145,11 @@ test_given_back_dirty(void)
     hub = take(client);
     CHECK_EQ(ping(hub), 0);
     CHECK_EQ(scripted_connections(server), 3);
+    pn_hub_keep_pushes(hub, true); /* clean, but what is kept for it */
+    give(client, hub);
+    hub = take(client);
+    CHECK_EQ(ping(hub), 0);
+    CHECK_EQ(scripted_connections(server), 3);
     give(client, hub);
     pn_client_free(client);
     scripted_stop(server);
@@ -253,6 +258,7 @@ test_idle_query(void)
     CHECK_EQ(pn_client_take(client, now + 60 * SECOND, now, &again), PN_OK);
     CHECK_EQ(hub->task.kind, PN_TASK_NONE);
     CHECK_EQ(hub->n_busy, 1);
+    CHECK_EQ(pn_hub_pending(hub), 0);
     give(client, hub);
     pn_client_free(client);
     close(silent);
@@ -295,6 +301,7 @@ test_closed(void)
     CHECK_EQ(ping(hub), 0); /* what is taken goes on until it is given back */
     give(client, hub);
     CHECK_EQ(pn_client_pool(client).taken, 0);
+    CHECK_EQ(pn_client_pool(client).idle, 0);
     pn_client_free(client);
     scripted_stop(server);
 }
