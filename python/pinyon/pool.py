@@ -74,10 +74,14 @@ class ConnectionPool:
         return self._core._pool()
 
     def disconnect(self) -> None:
+        """Closes the connections that nobody uses now; calls to come make new ones."""
+        self._core._drain()
+
+    reset = disconnect
+
+    def close(self) -> None:
         """Closes all connections; the clients of this pool are closed with it."""
         self._core.close()
-
-    close = disconnect
 
     async def aclose(self) -> None:
         """:meth:`close`, which does not wait."""

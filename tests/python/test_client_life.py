@@ -74,6 +74,10 @@ def test_a_pool_is_one_set_of_connections(redis):
     assert not two.closed
     assert two.get("k") == "v"
     pool.disconnect()
+    assert (pool.stats()["idle"], pool.closed) == (0, False)
+    assert two.get("k") == "v"  # over another connection
+    assert pool.stats()["opened"] == 2
+    pool.close()
     assert pool.closed
     with pytest.raises(pinyon.ClosedError):
         two.get("k")
@@ -90,7 +94,7 @@ def test_a_pool_has_settings_of_its_own(redis):
             pinyon.Client(connection_pool="redis://h")
     with pinyon.Client(f"redis://{redis.address}") as opened:
         assert opened.connection_pool.max_connections == 64
-        opened.connection_pool.disconnect()
+        opened.connection_pool.close()
         assert opened.closed
 
 
