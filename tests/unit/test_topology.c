@@ -75,6 +75,9 @@ test_slots_refused(void)
         "*1\r\n*3\r\n:0\r\n:6\r\n*2\r\n*0\r\n:1\r\n",
         "*2\r\n*3\r\n:0\r\n:6\r\n*2\r\n$1\r\nh\r\n:1\r\n",
         "*16385\r\n",
+        "*-1\r\n",
+        "*1\r\n*-1\r\n",
+        "*1\r\n*3\r\n:0\r\n:6\r\n*-1\r\n",
     };
     struct pn_topology found;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -133,6 +136,41 @@ test_sentinel_refused(void)
     }
 }
 
+/* A name that is none: of more bytes than a name has, or with a nought in it. */
+static void
+test_sentinel_names(void)
+{
+    char text[512], host[PN_FLEET_HOST_MAX + 2];
+    struct pn_endpoint found[PN_TOPOLOGY_NODES];
+    memset(host, 'h', sizeof host);
+    for (int len = PN_FLEET_HOST_MAX; len <= (int)PN_FLEET_HOST_MAX + 1; len++) {
+        int n = snprintf(text, sizeof text, "*2\r\n$%d\r\n%.*s\r\n$1\r\n1\r\n*0\r\n",
+                         len, len, host);
+        CHECK_EQ(pn_topology_sentinel((struct pn_bytes){text, (size_t)n}, found),
+                 len == PN_FLEET_HOST_MAX ? 1 : PN_CLIENT_E_REPLY);
+    }
+    static const char nought[] = "*2\r\n$3\r\na\0b\r\n$1\r\n1\r\n*0\r\n";
+    CHECK_EQ(pn_topology_sentinel((struct pn_bytes){nought, sizeof nought - 1}, found),
+             PN_CLIENT_E_REPLY);
+}
+
+/* What versions to come add behind what we know is stepped over. */
+static void
+test_more_fields(void)
+{
+    static const char slots[] =
+        "*2\r\n*3\r\n:0\r\n:5\r\n*6\r\n$1\r\nh\r\n:1\r\n$1\r\ni\r\n*1\r\n$1\r\nx\r\n"
+        "*2\r\n*1\r\n:1\r\n%1\r\n:2\r\n:3\r\n:4\r\n"
+        "*3\r\n:6\r\n:9\r\n*2\r\n$1\r\ng\r\n:2\r\n";
+    struct pn_topology found;
+    if (CHECK_EQ(pn_topology_slots(reply(slots), &found), PN_OK)) {
+        CHECK_EQ(found.n, 2);
+        CHECK_EQ(found.range[1].first, 6);
+        CHECK_EQ(found.range[1].node[0].port, 2);
+        pn_topology_free(&found);
+    }
+}
+
 /* More replicas than there is room for are left out, not written behind it. */
 static void
 test_many_replicas(void)
@@ -159,6 +197,8 @@ main(void)
     RUN(test_slots_cut);
     RUN(test_sentinel);
     RUN(test_sentinel_refused);
+    RUN(test_sentinel_names);
+    RUN(test_more_fields);
     RUN(test_many_replicas);
     return harness_done();
 }
