@@ -139,6 +139,23 @@ driver_close_method(struct driver *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+/* The callback of a future of a command that has this driver for itself. */
+static PyObject *
+driver_settled(struct driver *self, PyObject *future)
+{
+    PyObject *answer = PyObject_CallMethod(future, "cancelled", NULL);
+    bool is_cancelled = answer != NULL && PyObject_IsTrue(answer) == 1;
+    bool is_under_way = self->first != NULL && self->first->future == future;
+    Py_XDECREF(answer);
+    if (answer == NULL) {
+        return NULL;
+    }
+    if (is_cancelled && is_under_way) {
+        driver_close(self);
+    }
+    Py_RETURN_NONE;
+}
+
 /* The loop is being destroyed: the callback of the weak reference to it. */
 static PyObject *
 driver_orphaned(struct driver *self, PyObject *unused)
@@ -191,6 +208,8 @@ static PyMethodDef driver_methods[] = {
     {"_wake", (PyCFunction)driver_wake, METH_NOARGS, "Something is due."},
     {"_resolved", (PyCFunction)driver_resolved, METH_O, "A name's addresses came."},
     {"_expire", (PyCFunction)driver_expire, METH_O, "No message came in time."},
+    {"_settled", (PyCFunction)driver_settled, METH_O,
+     "Closes it if FUTURE's cancelled."},
     {"_close", (PyCFunction)driver_close_method, METH_NOARGS, "Closes it."},
     {"_orphaned", (PyCFunction)driver_orphaned, METH_O, "Its loop is gone."},
     {NULL, NULL, 0, NULL},

@@ -14,7 +14,8 @@
  * Callbacks of the loop run in an empty context, not in that of whoever called first.
  *
  * A future that is cancelled stays where it is until its reply comes, which is dropped
- * then: the order of replies never depends on who still waits.
+ * then: the order of replies never depends on who still waits. But a command that waits
+ * has a connection for itself, which is closed: what it would take is another's.
  *
  * Threads: that of its loop, but for driver_drop_all().
  */

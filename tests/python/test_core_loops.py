@@ -85,6 +85,24 @@ def test_many_at_once(core: Client, redis: Redis) -> None:
     asyncio.run(main())
 
 
+def test_a_cancelled_wait_takes_nothing(core: Client, redis: Redis) -> None:
+    async def blocked(clients: int) -> None:
+        async with asyncio.timeout(20):
+            while b"blocked_clients:%d" % clients not in redis.call("INFO", "clients"):
+                await asyncio.sleep(0.001)
+
+    async def main() -> None:
+        for _ in range(3):
+            waits = core.aexecute("BLPOP", "queue", 60, timeout=70)
+            await blocked(1)
+            waits.cancel()
+            await blocked(0)
+        assert await core.aexecute("RPUSH", "queue", "x") == 1
+        assert await core.aexecute("BLPOP", "queue", 20) == [b"queue", b"x"]
+
+    asyncio.run(main())
+
+
 def test_cancelled_calls_shift_nothing(core: Client) -> None:
     async def main() -> None:
         await core._arun([("SET", f"k{i}", i) for i in range(1000)])
