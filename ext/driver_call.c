@@ -26,8 +26,8 @@ begin(PyObject *self, size_t cap, PyObject *timeout)
     return call;
 }
 
-/* A command that waits is not left waiting when nobody waits for it: BLPOP would take an
- * element and drop it. */
+/* A command that waits is not left waiting when nobody waits for it: BLPOP would take
+ * an element and drop it. */
 static PyObject *
 close_if_cancelled(struct driver *lent, PyObject *future)
 {

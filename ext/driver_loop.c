@@ -214,8 +214,9 @@ driver_apply_changes(struct driver *self, PyObject *loop)
 }
 
 /* Only ever earlier: a timer that comes too early finds nothing due and is set anew,
- * once in a while, instead of one being cancelled and made for every call. Its handle is
- * not kept, since that would keep the loop: driver_wake() knows one that was overtaken. */
+ * once in a while, instead of one being cancelled and made for every call. Its handle
+ * is not kept, since that would keep the loop: driver_wake() knows one that was
+ * overtaken. */
 void
 driver_set_timer(struct driver *self, PyObject *loop)
 {

@@ -113,7 +113,7 @@ test_ask(void)
     CHECK_EQ(pair.asking, 2);
 }
 
-/* A redirect to a node that is down by now is not waited for: the map may know better. */
+/* A redirect to a node that is down is not waited for: the map may know better. */
 static void
 test_moved_to_nobody(void)
 {

@@ -3,7 +3,7 @@
 
 /* Counts what it hears; hangs up, or talks nonsense, when the test says so. */
 struct moody {
-    unsigned heard, bad_turns;
+    _Atomic unsigned heard, bad_turns;
     const char *says; /* in a bad turn; then it hangs up */
 };
 

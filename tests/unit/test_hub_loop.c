@@ -339,7 +339,7 @@ next_port(void *context, struct pn_endpoint *endpoint)
     endpoint->port++;
 }
 
-/* An address is mapped once for a dial, however often the hub looks while it resolves. */
+/* An address is mapped once for a dial, however often the hub looks at it. */
 static void
 test_mapped_once(void)
 {

@@ -244,8 +244,8 @@ test_one_at_a_time(void)
     scripted_stop(town.server);
 }
 
-/* The query of a hub that is given back goes on, if nobody else's reply comes first; one
- * that would never end is given up. */
+/* The query of a hub that is given back goes on, if nobody else's reply comes first;
+ * one that would never end is given up. */
 static void
 test_given_back(void)
 {
