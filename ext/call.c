@@ -82,7 +82,8 @@ request_flags(const struct call *call, uint32_t flags)
     return flags | ((call->run & RUN_RAW) != 0 ? PN_REQ_RAW : 0u) |
            ((call->run & RUN_READ) != 0 ? PN_REQ_READ | PN_REQ_SAFE : 0u) |
            ((call->run & RUN_NO_RETRY) != 0 ? PN_REQ_NO_RETRY : 0u) |
-           ((call->run & RUN_STAY) != 0 ? PN_REQ_STAY : 0u);
+           ((call->run & RUN_STAY) != 0 ? PN_REQ_STAY : 0u) |
+           (call->client->share->is_quick ? PN_REQ_QUICK : 0u);
 }
 
 struct part *

@@ -253,6 +253,7 @@ static const struct option options_known[] = {
     {"min_connections", OPTION_U32, AT(opts.min_hubs), UINT32_MAX},
     {"value_max", OPTION_U32, AT(opts.value_max), UINT32_MAX},
     {"decode", OPTION_BOOL, AT(is_decoded), 0},
+    {"quick", OPTION_BOOL, AT(is_quick), 0},
     {"address_remap", OPTION_REMAP, 0, 0},
     {"topology", OPTION_TEXT, AT(topology), 0},
     {"topology_key", OPTION_TEXT, AT(topology_key), 0},

@@ -18,7 +18,7 @@ struct client_settings {
     struct pn_tls_opts tls;
     uint64_t timeout_ns;    /* of a call */
     uint64_t gutter_ttl_ns; /* of what a stand-in stores; 0: there is none */
-    bool is_tls, is_decoded;
+    bool is_tls, is_decoded, is_quick;
     const char *topology,
         *topology_key; /* a region's name; the fleet's in it. Or NULL */
     PyObject *remap;   /* borrowed; NULL: none */

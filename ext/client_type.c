@@ -72,6 +72,7 @@ share_open(struct core_state *st, const struct client_settings *settings)
     share->holders = 1;
     share->timeout_ns = settings->timeout_ns;
     share->value_max = settings->opts.value_max;
+    share->is_quick = settings->is_quick;
     share->gutter_ttl_s = (int64_t)((settings->gutter_ttl_ns + 999999999) / 1000000000);
     share->kind = settings->opts.fleet.kind;
     share->is_memcached = settings->opts.hello.is_memcached;
@@ -316,6 +317,11 @@ static PyMethodDef client_methods[] = {
      "_nodes($self, /)\n--\n\n[(number, host, port, role, health, slots, zone)]"},
     {"_drain", client_drain, METH_NOARGS,
      "_drain($self, /)\n--\n\nCloses the connections that are idle."},
+    {"_copy", client_copy, METH_VARARGS,
+     "_copy($self, key, beside, /)\n--\n\n"
+     "The copy of a key that belongs to the part of the fleet where `beside` is."},
+    {"_copies", client_copies, METH_O,
+     "_copies($self, key, /)\n--\n\nAll copies of a key: a list of keys."},
     {"_set_members", client_set_members, METH_VARARGS,
      "_set_members($self, options, warm, /)\n--\n\n"
      "Other servers, for a fleet whose keys the client places."},

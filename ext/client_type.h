@@ -32,6 +32,7 @@ struct fleet_share {
     int64_t gutter_ttl_s; /* memcached: of what a stand-in stores; 0: there is none */
     enum pn_fleet_kind kind;
     bool is_memcached;
+    bool is_quick; /* its requests would rather fail than wait for a dead node */
     bool is_closed;
     bool is_forking; /* between before_fork and after_fork */
 };
@@ -107,6 +108,12 @@ client_set_members(PyObject *self, PyObject *args);
 /* client_info.c */
 PyObject *
 client_drain(PyObject *self, PyObject *unused);
+
+/* copies.c */
+PyObject *
+client_copy(PyObject *self, PyObject *args);
+PyObject *
+client_copies(PyObject *self, PyObject *base);
 PyObject *
 client_nodes(PyObject *self, PyObject *unused);
 PyObject *

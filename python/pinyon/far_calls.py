@@ -30,7 +30,7 @@ from ._core import (
     parse_ttl,
 )
 from .far_engine import ABSENT, LOOK, Engine, Item
-from .steps import Pause, Steps
+from .steps import Command, Pause, Steps
 
 if TYPE_CHECKING:
     _Base = _core.Cache
@@ -88,10 +88,15 @@ class FarCalls(_Base):
         """A Found. Bytes that are not ours raise SerializationError."""
         engine = self._engine
         reads = engine.read(name, head=head, cas=cas)
-        replies = yield from engine.ask([*reads, *map(engine.generation, self._group)])
+        asked = [self._generation(mark, name) for mark in self._group]
+        replies = yield from engine.ask([*reads, *asked])
         item = engine.item(replies[: len(reads)], head=head)
         known = self._generations_of(self._group, replies[len(reads) :])
         return (yield from self._judge(name, item, known))
+
+    def _generation(self, mark: bytes, name: bytes) -> Command:
+        """Asks for the generation of a tag of the item under ``name``."""
+        return self._engine.generation(self._engine.copy(mark, name))
 
     def _generations_of(
         self, marks: Iterable[bytes], replies: Iterable[Any]
@@ -115,22 +120,21 @@ class FarCalls(_Base):
         out.item = item
         out.sealed = sealed = self._unseal(name, item.data)
         out.token = sealed.token if item.cas is None else item.cas
-        if (yield from self._stands(sealed.tags, known)):
+        if (yield from self._stands(name, sealed.tags, known)):
             out.found = sealed.found(early, cap_ms)
         return out
 
-    def _stands(self, tags: bytes, known: dict[bytes, bytes | None]) -> Steps:
-        """Has no tag been invalidated?"""
-        if not tags:
-            return True
-        engine = self._engine
+    def _stands(
+        self, name: bytes, tags: bytes, known: dict[bytes, bytes | None]
+    ) -> Steps:
+        """Has no tag of the item under ``name`` been invalidated?"""
         pairs = [
             (tags[i : i + 8], tags[i + 8 : i + 16]) for i in range(0, len(tags), 16)
         ]
         more = [mark for mark, _ in pairs if mark not in known]
         if more:
-            replies = yield from engine.ask([engine.generation(mark) for mark in more])
-            known |= self._generations_of(more, replies)
+            asked = [self._generation(mark, name) for mark in more]
+            known |= self._generations_of(more, (yield from self._engine.ask(asked)))
         return all(known[mark] == generation for mark, generation in pairs)
 
     def _do_get(self, key: Any, default: Any) -> Steps:
@@ -153,31 +157,36 @@ class FarCalls(_Base):
         names = [(key, self._key(key)) for key in _listed(keys)]
         found = yield from self._engine.get_many([name for _, name in names])
         read = [
-            (key, self._unseal(name, found[name]))
+            (key, name, self._unseal(name, found[name]))
             for key, name in names
             if name in found
         ]
-        known: dict[bytes, bytes | None] = {}
-        yield from self._learn((sealed.tags for _, sealed in read), known)
-        good = {}
-        for key, sealed in read:
-            stands = yield from self._stands(sealed.tags, known)
-            if stands and sealed.found() in (FOUND_FRESH, FOUND_NEGATIVE):
-                good[key] = sealed.value()
-        return good
+        standing = yield from self._standing(
+            [(name, sealed.tags) for _, name, sealed in read]
+        )
+        return {
+            key: sealed.value()
+            for (key, _, sealed), stands in zip(read, standing, strict=True)
+            if stands and sealed.found() in (FOUND_FRESH, FOUND_NEGATIVE)
+        }
 
-    def _learn(
-        self, all_tags: Iterable[bytes], known: dict[bytes, bytes | None]
-    ) -> Steps:
-        """Asks for the generations of many items' tags at once."""
-        more = {
-            tags[i : i + 8] for tags in all_tags for i in range(0, len(tags), 16)
-        } - known.keys()
-        if more:
-            marks = sorted(more)
-            commands = [self._engine.generation(mark) for mark in marks]
-            replies = yield from self._engine.ask(commands)
-            known |= self._generations_of(marks, replies)
+    def _standing(self, items: Sequence[tuple[bytes, bytes]]) -> Steps:
+        """Of items, names and tags: has none of an item's tags been invalidated? All
+        generations are asked for at once."""
+        copy = self._engine.copy
+        wanted = [
+            [
+                (copy(tags[i : i + 8], name), tags[i + 8 : i + 16])
+                for i in range(0, len(tags), 16)
+            ]
+            for name, tags in items
+        ]
+        copies = list(dict.fromkeys(c for pairs in wanted for c, _ in pairs))
+        replies = yield from self._engine.ask(
+            list(map(self._engine.generation, copies))
+        )
+        known = self._generations_of(copies, replies)
+        return [all(known[c] == then for c, then in pairs) for pairs in wanted]
 
     def _do_ttl(self, key: Any) -> Steps:
         found = yield from self._fetch(self._key(key), head=True)
@@ -213,20 +222,44 @@ class FarCalls(_Base):
         return self._seal(value, soft, grace_ms, load_us, negative, tags)
 
     def _take(
-        self, marks: Sequence[bytes], life_ms: int | None, lasting: Sequence[bytes] = ()
+        self,
+        name: bytes,
+        marks: Sequence[bytes],
+        life_ms: int | None,
+        lasting: Sequence[bytes] = (),
     ) -> Steps:
-        """Tags for an item that lives so long: 16 bytes each; None when the engine has
-        no room for a generation. Namespaces and the tags in ``lasting`` stand for ever:
-        they are as many as the program has."""
+        """Tags for the item under ``name``, which lives so long: 16 bytes each; None
+        when the engine has no room for a generation. Namespaces and the tags in
+        ``lasting`` stand for ever: they are as many as the program has."""
+        return (yield from self._take_all([name], marks, life_ms, lasting))[0]
+
+    def _take_all(
+        self,
+        names: Sequence[bytes],
+        marks: Sequence[bytes],
+        life_ms: int | None,
+        lasting: Sequence[bytes] = (),
+    ) -> Steps:
+        """The same for several items, in one flight: a list."""
         if not marks:
-            return b""
+            return [b""] * len(names)
         ever = {*self._group, *lasting}
         life = None if life_ms is None else life_ms + _TAG_SLACK_MS
-        needs = [None if mark in ever else life for mark in marks]
-        taken = yield from self._engine.take(marks, needs)
-        if None in taken:
-            return None
-        return b"".join(m + g for m, g in zip(marks, taken, strict=True))
+        copy = self._engine.copy
+        copies = [[copy(mark, name) for mark in marks] for name in names]
+        needs = {
+            c: None if mark in ever else life
+            for row in copies
+            for c, mark in zip(row, marks, strict=True)
+        }
+        taken = yield from self._engine.take(list(needs), list(needs.values()))
+        known = dict(zip(needs, taken, strict=True))
+        return [
+            None
+            if any(known[c] is None for c in row)
+            else b"".join(m + known[c] for m, c in zip(marks, row, strict=True))
+            for row in copies
+        ]
 
     def _do_set(self, key: Any, value: Any, ttl: Any, tags: Any) -> Steps:
         ttl_ms, marks = self._ms(ttl), self._marks(tags)
@@ -235,7 +268,7 @@ class FarCalls(_Base):
             self._pack(value, None, b"")  # says what cannot be stored
             yield from self._engine.drop([name])
             return True
-        taken = yield from self._take(marks, ttl_ms)
+        taken = yield from self._take(name, marks, ttl_ms)
         if taken is None:
             yield from self._engine.drop([name])
             return False
@@ -247,7 +280,7 @@ class FarCalls(_Base):
     def _do_add(self, key: Any, value: Any, ttl: Any, tags: Any) -> Steps:
         ttl_ms, marks = self._ms(ttl), self._marks(tags)
         name = self._key(key)
-        taken = yield from self._take(marks, ttl_ms)
+        taken = yield from self._take(name, marks, ttl_ms)
         data = self._pack(value, ttl_ms, taken or b"")
         for _ in range(_TRIES):
             may_add = ttl_ms != 0 and taken is not None
@@ -306,7 +339,7 @@ class FarCalls(_Base):
             if ttl_ms == 0:
                 yield from self._engine.drop([name])
                 return True
-            taken = yield from self._take(marks, ttl_ms)
+            taken = yield from self._take(name, marks, ttl_ms)
             if taken is None:
                 return False
             data = self._pack(value, ttl_ms, taken)
@@ -322,14 +355,15 @@ class FarCalls(_Base):
         if ttl_ms == 0:
             yield from self._engine.drop([name for _, name, _ in pairs])
             return []
-        taken = yield from self._take(marks, ttl_ms)
-        if taken is None:
-            return [key for key, _, _ in pairs]
+        taken = yield from self._take_all([n for _, n, _ in pairs], marks, ttl_ms)
         failed: list[Any] = []
         items: dict[bytes, tuple[Any, bytes]] = {}
-        for key, name, value in pairs:
+        for (key, name, value), tagged in zip(pairs, taken, strict=True):
             try:
-                items[name] = key, self._pack(value, ttl_ms, taken)
+                if tagged is None:  # no room for a generation
+                    failed.append(key)
+                else:
+                    items[name] = key, self._pack(value, ttl_ms, tagged)
             except _core.ValueTooLarge:
                 failed.append(key)
         sent = [(name, data) for name, (_, data) in items.items()]
@@ -427,7 +461,7 @@ class FarCalls(_Base):
             if isinstance(ttl_ms, str):
                 keep, life = found.item, sealed.left_ms
         else:
-            tags, grace = (yield from self._take(self._group, life)), 0
+            tags, grace = (yield from self._take(name, self._group, life)), 0
             if tags is None:
                 return False
         data = self._pack(number, life, tags, grace)

@@ -190,8 +190,20 @@ class Engine(ABC):
     def generation_key(mark: bytes) -> bytes:
         return b"~g:" + urlsafe_b64encode(mark)[:11]
 
+    def copy(self, mark: bytes, key: bytes) -> bytes:
+        """The key of the generation of a tag that the item under ``key`` has. A tag has
+        a generation on each node, or in each part of a cluster: a node that dies, or
+        comes back empty, takes its own items with it and no others."""
+        self.check_open()
+        return self.client._copy(self.generation_key(mark), key)  # type: ignore[no-any-return]
+
+    def _copies(self, marks: Iterable[bytes]) -> list[bytes]:
+        self.check_open()
+        copies = self.client._copies
+        return [c for mark in marks for c in copies(self.generation_key(mark))]
+
     @abstractmethod
-    def generation(self, mark: bytes) -> Command:
+    def generation(self, copy: bytes) -> Command:
         """The command that reads the generation of a tag."""
 
     @abstractmethod
@@ -199,7 +211,7 @@ class Engine(ABC):
         """What it said: 8 bytes; None when the tag has none now."""
 
     @abstractmethod
-    def take(self, marks: Sequence[bytes], need_ms: Sequence[int | None]) -> Steps:
+    def take(self, copies: Sequence[bytes], need_ms: Sequence[int | None]) -> Steps:
         """The generations of tags, made where there are none. They stand for at least
         ``need_ms`` from now, None for ever."""
 
@@ -211,10 +223,10 @@ class Engine(ABC):
 
     @abstractmethod
     def claim(
-        self, key: bytes, lease_ms: int, marks: Sequence[bytes], judge: Judge
+        self, key: bytes, lease_ms: int, copies: Sequence[bytes], judge: Judge
     ) -> Steps:
         """A FarLease, or None where there can be none. What is there once it is asked
-        for, and the replies to the generations of ``marks``, are given to ``judge``."""
+        for, and the replies to the generations ``copies``, are given to ``judge``."""
 
     @abstractmethod
     def fill(

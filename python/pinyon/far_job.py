@@ -12,7 +12,13 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from ._core import FOUND_EARLY, FOUND_MISS, FOUND_STALE, SerializationError
+from ._core import (
+    FOUND_EARLY,
+    FOUND_MISS,
+    FOUND_STALE,
+    CacheError,
+    SerializationError,
+)
 from .far_engine import Item, Worth
 from .job import Job, Lease
 from .steps import Pause, Steps
@@ -29,7 +35,7 @@ _WAITS = (0.002, 0.004, 0.008, 0.016, 0.032, 0.05)
 class FarJob(Job):
     """A :class:`Job` whose store is an engine elsewhere."""
 
-    __slots__ = ("_known", "_marks")
+    __slots__ = ("_is_cut", "_known", "_marks")
 
     cache: FarCache
 
@@ -42,6 +48,7 @@ class FarJob(Job):
         super().__init__(*args, **kw)
         self._marks = marks  # of the tags known before the call; the namespace's first
         self._known: dict[bytes, bytes | None] = {}  # their generations, read last
+        self._is_cut = False  # the engine is out of reach
 
     def hold(self, lease: Lease, turn: int) -> Pause:
         longest = _WAITS[min(turn, len(_WAITS) - 1)]
@@ -50,15 +57,31 @@ class FarJob(Job):
     def drop_lease(self, lease: Any) -> None:
         pass  # nobody can say it to the engine now: it runs out
 
+    # ---- Out of reach ----------------------------------------------------------------
+
+    def trouble(self, error: CacheError, instead: Any) -> Any:
+        """After one flight that failed the others would: the function is run, and
+        nothing else is asked for."""
+        if isinstance(error, _core.ConnectionError | _core.TimeoutError):
+            self._is_cut = True
+        return super().trouble(error, instead)
+
     # ---- What is there ---------------------------------------------------------------
 
     def _look(self, early: float, cap_ms: float) -> Steps:
+        if self._is_cut:
+            return FOUND_MISS, None
         engine = self.cache._engine
         reads = engine.read(self.key)
-        commands = [*reads, *map(engine.generation, self._marks)]
+        commands = [*reads, *map(engine.generation, self._copies())]
         replies = yield from engine.ask(commands)
         item, said = engine.item(replies[: len(reads)]), replies[len(reads) :]
         return (yield from self._read(item, said, early, cap_ms))
+
+    def _copies(self) -> list[bytes]:
+        """The generations of the tags that are known before the call."""
+        copy = self.cache._engine.copy
+        return [copy(mark, self.key) for mark in self._marks]
 
     def _read(
         self,
@@ -79,6 +102,8 @@ class FarJob(Job):
     # ---- Leases ----------------------------------------------------------------------
 
     def _claim(self, present: bool) -> Steps:
+        if self._is_cut:
+            return None, FOUND_MISS, None
         found, value = FOUND_MISS, None
 
         def judge(item: Item | None, said: list[Any]) -> Steps:
@@ -94,7 +119,7 @@ class FarJob(Job):
             return Worth.GOOD
 
         lease = yield from self.cache._engine.claim(
-            self.key, self.policy.lease, self._marks, judge
+            self.key, self.policy.lease, self._copies(), judge
         )
         return lease, found, value
 
@@ -112,14 +137,16 @@ class FarJob(Job):
     # ---- Tags ------------------------------------------------------------------------
 
     def _generations(self, take: bool) -> Steps:
+        if self._is_cut:
+            return None
         cache = self.cache
         marks = cache._marks(self.names)
         if not take:
-            known: dict[bytes, bytes | None] = {}
-            yield from cache._learn((mark + bytes(8) for mark in marks), known)
-            return _joined(marks, known)
+            asked = [cache._generation(mark, self.key) for mark in marks]
+            replies = yield from cache._engine.ask(asked)
+            return _joined(marks, cache._generations_of(marks, replies))
         lacking = [mark for mark in marks if self._known.get(mark) is None]
-        taken = yield from cache._take(lacking, self._life(), self._marks)
+        taken = yield from cache._take(self.key, lacking, self._life(), self._marks)
         if taken is None:
             return None
         known = self._known | {

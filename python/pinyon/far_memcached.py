@@ -170,8 +170,8 @@ class MemcachedEngine(Engine):
 
     # ---- Generations --------------------------------------------------------------
 
-    def generation(self, mark: bytes) -> Command:
-        return ("mg", self.generation_key(mark), "v")
+    def generation(self, copy: bytes) -> Command:
+        return ("mg", copy, "v")
 
     def generation_of(self, reply: Any) -> bytes | None:
         text = raised(reply).value
@@ -180,30 +180,29 @@ class MemcachedEngine(Engine):
         except (ValueError, OverflowError):
             return None  # somebody else's: as good as none
 
-    def take(self, marks: Sequence[bytes], need_ms: Sequence[int | None]) -> Steps:
+    def take(self, copies: Sequence[bytes], need_ms: Sequence[int | None]) -> Steps:
         """They stand until the server needs the room, whatever ``need_ms`` says."""
         commands: list[Command] = []
-        for mark in marks:
-            key = self.generation_key(mark)
-            commands.append(("ms", key, b"%d" % new_generation(), "ME T0"))
-            commands.append(self.generation(mark))
+        for copy in copies:
+            commands.append(("ms", copy, b"%d" % new_generation(), "ME T0"))
+            commands.append(self.generation(copy))
         replies = yield from self.ask(commands)
         for made in replies[::2]:
             raised(made)
         return [self.generation_of(reply) for reply in replies[1::2]]
 
     def forget(self, marks: Sequence[bytes]) -> Steps:
-        commands = [("md", self.generation_key(mark), "") for mark in marks]
+        commands = [("md", copy, "") for copy in self._copies(marks)]
         for reply in (yield from self.ask(commands)):
             raised(reply)
 
     # ---- Leases -------------------------------------------------------------------
 
     def claim(
-        self, key: bytes, lease_ms: int, marks: Sequence[bytes], judge: Judge
+        self, key: bytes, lease_ms: int, copies: Sequence[bytes], judge: Judge
     ) -> Steps:
         stub = ("mg", key, f"v c t N{exptime(lease_ms)}")
-        replies = yield from self.ask([stub, *map(self.generation, marks)])
+        replies = yield from self.ask([stub, *map(self.generation, copies)])
         item, said = self.item(replies), replies[0]
         worth = yield from judge(item, replies[1:])
         if item is None:  # our stub or another's; or there was no room for one

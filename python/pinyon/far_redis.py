@@ -300,8 +300,8 @@ class RedisEngine(Engine):
 
     # ---- Generations --------------------------------------------------------------
 
-    def generation(self, mark: bytes) -> Command:
-        return ("GET", self.generation_key(mark))
+    def generation(self, copy: bytes) -> Command:
+        return ("GET", copy)
 
     def generation_of(self, reply: Any) -> bytes | None:
         text = raised(reply)
@@ -310,27 +310,27 @@ class RedisEngine(Engine):
         except (ValueError, OverflowError):
             return None  # somebody else's: as good as none
 
-    def take(self, marks: Sequence[bytes], need_ms: Sequence[int | None]) -> Steps:
+    def take(self, copies: Sequence[bytes], need_ms: Sequence[int | None]) -> Steps:
         replies = yield from self._scripts(
             [
-                TAKE.call((self.generation_key(mark),), new_generation(), _px(need))
-                for mark, need in zip(marks, need_ms, strict=True)
+                TAKE.call((copy,), new_generation(), _px(need))
+                for copy, need in zip(copies, need_ms, strict=True)
             ]
         )
         return [self.generation_of(reply) for reply in replies]
 
     def forget(self, marks: Sequence[bytes]) -> Steps:
-        commands = [("DEL", self.generation_key(mark)) for mark in marks]
+        commands = [("DEL", copy) for copy in self._copies(marks)]
         for reply in (yield from self.ask(commands)):
             raised(reply)
 
     # ---- Leases -------------------------------------------------------------------
 
     def claim(
-        self, key: bytes, lease_ms: int, marks: Sequence[bytes], judge: Judge
+        self, key: bytes, lease_ms: int, copies: Sequence[bytes], judge: Judge
     ) -> Steps:
         name, token = self._lease(key), b"%d" % new_generation()
-        commands = [("GET", key), *map(self.generation, marks)]
+        commands = [("GET", key), *map(self.generation, copies)]
         if name is not None:
             commands.insert(0, ("SET", name, token, "NX", "PX", lease_ms))
         replies = yield from self.ask(commands)

@@ -33,7 +33,8 @@ class Home:
             self.store = open_store(config)
         else:
             self.store = _core.Store(flags=_core.STORE_ABSENT)
-            self.client = open_client(config.far)
+            # A cache has another way to go: what cannot be had now is a miss.
+            self.client = open_client({**config.far, "quick": True})
         self.flights = Flights()
         self.warn = Once()
         #: (prefix, name) of each cached function -> where it stands in the source.

@@ -191,6 +191,10 @@ struct pn_route {
 struct pn_route
 pn_fleet_route(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t now);
 
+/* HASH: the node that owns KEY by the placement, be it up or down; else PN_NODE_NONE. */
+uint16_t
+pn_fleet_owner(const struct pn_fleet *fleet, const char *key, size_t len);
+
 /* CRC16 of KEY or of its {tag}, modulo 16384. */
 uint32_t
 pn_fleet_slot(const char *key, size_t len);

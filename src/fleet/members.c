@@ -430,6 +430,17 @@ old_owner(const struct pn_fleet *fleet, const struct pn_route_ask *ask, uint16_t
     return is_good ? second : PN_NODE_NONE;
 }
 
+uint16_t
+pn_fleet_owner(const struct pn_fleet *fleet, const char *key, size_t len)
+{
+    if (fleet->opts.kind != PN_FLEET_HASH) {
+        return PN_NODE_NONE;
+    }
+    const struct ring *ring = &fleet->members->now;
+    uint32_t owner = pn_place_owner(ring->place, key, len);
+    return owner != PN_PLACE_NONE ? ring->node[owner] : PN_NODE_NONE;
+}
+
 struct pn_route
 fleet_route_hash(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t now)
 {

@@ -11,6 +11,7 @@ import pinyon
 import pytest
 
 
+@pytest.mark.host_only
 def test_a_full_store_does_not_stop_a_function(cache):
     """Four times what fits, of every length: each call is answered rightly."""
 
@@ -28,6 +29,7 @@ def test_a_full_store_does_not_stop_a_function(cache):
     cache.check()
 
 
+@pytest.mark.host_only
 def test_a_result_larger_than_the_store_is_an_answer(cache):
     size = cache.stats()["store"]["value_max"] + 1
     f = cache.cached(name="f")(lambda: os.urandom(size))

@@ -11,6 +11,7 @@ import weakref
 
 import pinyon
 import pytest
+from pinyon.far import FarCache
 
 
 def blocks() -> int:
@@ -105,6 +106,8 @@ CALLS = list(each_call(pinyon.Cache("mem://?size=8MiB")))
 @pytest.mark.parametrize("name", CALLS)
 def test_leak(cache, name):
     """Flat over many calls: no reference is lost, on good ways and on bad ones."""
+    if name == "awaited hit" and isinstance(cache, FarCache):
+        pytest.skip("a far hit suspends its task: see test_core_loops.py")
     body = each_call(cache)[name]
     rounds = 10_000 if body else 300
 

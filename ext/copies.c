@@ -1,0 +1,177 @@
+/*
+ * copies - keys that stand on every node, each beside the keys of its node
+ *
+ * What many items depend on (the generation of a tag) must not be one key on one node:
+ * its death would be the death of them all, and that node would serve every look. So
+ * it is kept in copies, at most 16, and an item's copy is the one of its part of the
+ * fleet:
+ *
+ *     one server, Sentinels    the key itself
+ *     cluster                  KEY{0} ... KEY{f}, by the item's slot
+ *     placed keys              of each node KEY, KEY#1, KEY#2 ...: the first of them that
+ *                              the placement gives to the node; with over 16 nodes KEY#0
+ *                              ... KEY#15, by the item's slot in a cluster
+ *
+ * All clients of a fleet find the same, for they agree on where keys are.
+ */
+#include "call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { COPIES = 16, SEARCH_MAX = 4096, MORE_MAX = 16 };
+
+struct copies {
+    enum pn_fleet_kind kind;
+    struct pn_bytes base, beside;
+    char *room; /* for COPIES of them */
+    size_t len[COPIES];
+    size_t n;
+};
+
+static char *
+room_of(const struct copies *copies, size_t i)
+{
+    return copies->room + i * (copies->base.len + MORE_MAX);
+}
+
+/* Writes copy I: the base, and behind it NUMBER in the form of LEAD: "#7", "{f}", or
+ * nothing when LEAD is 0. */
+static void
+put(struct copies *copies, size_t i, char lead, unsigned number)
+{
+    char *at = room_of(copies, i);
+    char *end = at + copies->base.len;
+    int more = 0;
+    memcpy(at, copies->base.ptr, copies->base.len);
+    if (lead == '{') {
+        more = snprintf(end, MORE_MAX, "{%x}", number);
+    } else if (lead == '#') {
+        more = snprintf(end, MORE_MAX, "#%u", number);
+    }
+    copies->len[i] = copies->base.len + (size_t)more;
+}
+
+/* The copy of NODE: the first variant of the base that is placed there. */
+static void
+search(const struct pn_fleet *fleet, struct copies *copies, size_t i, uint16_t node)
+{
+    for (unsigned s = 0; s < SEARCH_MAX; s++) {
+        put(copies, i, s == 0 ? 0 : '#', s);
+        if (pn_fleet_owner(fleet, room_of(copies, i), copies->len[i]) == node) {
+            return;
+        }
+    }
+    put(copies, i, 0, 0); /* a node that owns next to nothing: anywhere will do */
+}
+
+static size_t
+members(const struct pn_fleet *fleet, uint16_t node[COPIES])
+{
+    size_t n = 0, all = pn_fleet_nodes(fleet);
+    for (size_t i = 0; i < all; i++) {
+        const struct pn_node *it = pn_fleet_node(fleet, (uint16_t)i);
+        if (it != NULL && it->role == PN_ROLE_MEMBER) {
+            if (n < COPIES) {
+                node[n] = (uint16_t)i;
+            }
+            n++;
+        }
+    }
+    return n;
+}
+
+static void
+find(struct pn_fleet *fleet, void *context)
+{
+    struct copies *copies = context;
+    const struct pn_bytes *beside = &copies->beside;
+    uint16_t node[COPIES];
+    bool is_placed = copies->kind == PN_FLEET_HASH;
+    size_t n = is_placed ? members(fleet, node) : COPIES;
+    if (is_placed && n <= COPIES) {
+        copies->n = beside->ptr != NULL ? 1 : n;
+        for (size_t i = 0; i < copies->n; i++) {
+            bool is_one = beside->ptr != NULL;
+            search(fleet, copies, i,
+                   is_one ? pn_fleet_owner(fleet, beside->ptr, beside->len) : node[i]);
+        }
+        return;
+    }
+    char lead = is_placed ? '#' : '{';
+    copies->n = beside->ptr != NULL ? 1 : COPIES;
+    for (size_t i = 0; i < copies->n; i++) {
+        uint32_t number = beside->ptr != NULL
+                              ? pn_fleet_slot(beside->ptr, beside->len) % COPIES
+                              : (uint32_t)i;
+        put(copies, i, lead, number);
+    }
+}
+
+/* Fills COPIES in. 0, or -1 with an exception set; PyMem_Free(copies->room) either way. */
+static int
+look_up(struct client_object *self, PyObject *base, PyObject *beside,
+        struct copies *copies)
+{
+    char *text;
+    Py_ssize_t len;
+    *copies = (struct copies){.kind = self->share->kind};
+    if (client_check(self) < 0 || PyBytes_AsStringAndSize(base, &text, &len) < 0) {
+        return -1;
+    }
+    copies->base = (struct pn_bytes){text, (size_t)len};
+    if (beside != NULL) {
+        if (PyBytes_AsStringAndSize(beside, &text, &len) < 0) {
+            return -1;
+        }
+        copies->beside = (struct pn_bytes){text, (size_t)len};
+    }
+    copies->room = PyMem_Malloc(COPIES * (copies->base.len + MORE_MAX));
+    if (copies->room == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (copies->kind == PN_FLEET_HASH || copies->kind == PN_FLEET_CLUSTER) {
+        pn_client_fleet(self->share->client, find, copies);
+    } else {
+        copies->n = 1;
+        put(copies, 0, 0, 0);
+    }
+    return 0;
+}
+
+/* _copy(key, beside): the copy of KEY that items beside the key BESIDE depend on. */
+PyObject *
+client_copy(PyObject *self, PyObject *args)
+{
+    PyObject *base, *beside, *out = NULL;
+    struct copies copies;
+    if (!PyArg_ParseTuple(args, "SS:_copy", &base, &beside)) {
+        return NULL;
+    }
+    if (look_up((struct client_object *)self, base, beside, &copies) == 0) {
+        out = PyBytes_FromStringAndSize(room_of(&copies, 0), (Py_ssize_t)copies.len[0]);
+    }
+    PyMem_Free(copies.room);
+    return out;
+}
+
+/* _copies(key): all of them. */
+PyObject *
+client_copies(PyObject *self, PyObject *base)
+{
+    struct copies copies;
+    PyObject *out = NULL;
+    if (look_up((struct client_object *)self, base, NULL, &copies) == 0) {
+        out = PyList_New((Py_ssize_t)copies.n);
+        for (size_t i = 0; out != NULL && i < copies.n; i++) {
+            PyObject *one = PyBytes_FromStringAndSize(room_of(&copies, i),
+                                                      (Py_ssize_t)copies.len[i]);
+            if (one == NULL || PyList_SetItem(out, (Py_ssize_t)i, one) < 0) {
+                Py_CLEAR(out);
+            }
+        }
+    }
+    PyMem_Free(copies.room);
+    return out;
+}
