@@ -293,6 +293,19 @@ nobody(const struct pn_hub *hub, const struct pn_request *request,
     return request->rc < 0 ? request->rc : PN_CLIENT_E_DOWN;
 }
 
+/* Does anybody wait for a reply on LINK? Those of requests that were cancelled may
+ * never come. */
+static bool
+is_awaited(const struct pn_link *link)
+{
+    for (uint32_t i = 0; i < link->flight_n; i++) {
+        if (pn_link_flight(link, i)->request != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Puts REQUEST into the queue of the link it is to go by; or it waits, or ends. */
 static void
 assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
@@ -318,7 +331,7 @@ assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
     request->by = way.node;
     if (link->state != PN_LINK_CLOSED &&
         link->born != pn_fleet_node(fleet, way.node)->born) {
-        if (link->state != PN_LINK_READY || link->flight_n > 0) {
+        if (link->state != PN_LINK_READY || is_awaited(link)) {
             pn_hub_requeue(hub, request, now + BORN_PAUSE);
             return; /* the number was another node's, whose replies are still to come */
         }

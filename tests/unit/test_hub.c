@@ -296,6 +296,14 @@ test_another_of_the_number(void)
     CHECK(replied(hub, &a, "+a\r\n"));
     CHECK(replied(hub, &b, "+b\r\n"));
     CHECK_EQ(scripted_connections(peer), 2);
+    struct pn_request slow = ask("SLOW\r\n", 0, 2000);
+    pn_hub_submit(hub, &slow, pn_clock_mono_ns());
+    pn_hub_step(hub, pn_clock_mono_ns());
+    CHECK(pn_hub_cancel(hub, &slow)); /* nobody waits for what may never come */
+    hub->link[0]->born++;
+    c = ask("ECHO c\r\n", 0, 2000);
+    CHECK_EQ(run(hub, &c), 0);
+    CHECK_EQ(scripted_connections(peer), 3);
     give(client, hub);
     pn_client_free(client);
     scripted_stop(peer);
