@@ -7,7 +7,7 @@
  * fleet:
  *
  *     one server, Sentinels    the key itself
- *     cluster                  KEY{0} ... KEY{f}, by the item's slot
+ *     cluster                  one in each sixteenth of the slots, by the item's slot
  *     placed keys              of each node KEY, KEY#1, KEY#2 ...: the first of them that
  *                              the placement gives to the node; with over 16 nodes KEY#0
  *                              ... KEY#15, by the item's slot in a cluster
@@ -35,8 +35,16 @@ room_of(const struct copies *copies, size_t i)
     return copies->room + i * (copies->base.len + MORE_MAX);
 }
 
-/* Writes copy I: the base, and behind it NUMBER in the form of LEAD: "#7", "{f}", or
- * nothing when LEAD is 0. */
+/* A word in the middle of each sixteenth of the slots. Clusters give their nodes ranges of
+ * slots, so a copy with the word of the item's sixteenth stands on the item's node nearly
+ * always: one flight, and no other node to depend on. By the item's key alone, without
+ * the map: it holds through failovers, and in a client that does not know the map yet. */
+static const char *const middle[COPIES] = {"18",  "249", "72",  "223", "19",  "2",
+                                           "64",  "222", "265", "34",  "404", "155",
+                                           "264", "22",  "219", "48"};
+
+/* Writes copy I: the base, and behind it NUMBER in the form of LEAD: "#7", the word of a
+ * sixteenth as a hash tag, or nothing when LEAD is 0. */
 static void
 put(struct copies *copies, size_t i, char lead, unsigned number)
 {
@@ -45,7 +53,7 @@ put(struct copies *copies, size_t i, char lead, unsigned number)
     int more = 0;
     memcpy(at, copies->base.ptr, copies->base.len);
     if (lead == '{') {
-        more = snprintf(end, MORE_MAX, "{%x}", number);
+        more = snprintf(end, MORE_MAX, "{%s}", middle[number]);
     } else if (lead == '#') {
         more = snprintf(end, MORE_MAX, "#%u", number);
     }
@@ -98,13 +106,14 @@ find(struct pn_fleet *fleet, void *context)
         }
         return;
     }
-    char lead = is_placed ? '#' : '{';
     copies->n = beside->ptr != NULL ? 1 : COPIES;
     for (size_t i = 0; i < copies->n; i++) {
-        uint32_t number = beside->ptr != NULL
-                              ? pn_fleet_slot(beside->ptr, beside->len) % COPIES
-                              : (uint32_t)i;
-        put(copies, i, lead, number);
+        unsigned number = (unsigned)i;
+        if (beside->ptr != NULL) {
+            number = pn_fleet_slot(beside->ptr, beside->len) /
+                     (PN_FLEET_SLOTS / COPIES);
+        }
+        put(copies, i, is_placed ? '#' : '{', number);
     }
 }
 

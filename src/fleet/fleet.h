@@ -191,7 +191,8 @@ struct pn_route {
 struct pn_route
 pn_fleet_route(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t now);
 
-/* HASH: the node that owns KEY by the placement, be it up or down; else PN_NODE_NONE. */
+/* The node that owns KEY, be it up or down, by the placement or the map; PN_NODE_NONE
+ * when that is not known. */
 uint16_t
 pn_fleet_owner(const struct pn_fleet *fleet, const char *key, size_t len);
 

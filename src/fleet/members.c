@@ -130,8 +130,12 @@ place_list(struct fleet_members *members, const struct list *list, struct ring *
         member[i].name = list->name != NULL ? list->name[i] : text[i];
         member[i].weight = list->weight != NULL ? list->weight[i] : 1;
     }
-    rc = pn_place_new(members->policy, member, list->n, &members->opts, &ring->place,
-                      why);
+    struct pn_place_opts opts = members->opts;
+    if (members->fail_over && opts.replicas == 0 && list->n > 1 &&
+        strcmp(members->policy, "slots") == 0) {
+        opts.replicas = list->n > 2 ? 2 : 1; /* who is next is a column of the table */
+    }
+    rc = pn_place_new(members->policy, member, list->n, &opts, &ring->place, why);
 out:
     pn_free(text);
     pn_free(member);
@@ -431,11 +435,8 @@ old_owner(const struct pn_fleet *fleet, const struct pn_route_ask *ask, uint16_t
 }
 
 uint16_t
-pn_fleet_owner(const struct pn_fleet *fleet, const char *key, size_t len)
+fleet_owner_hash(const struct pn_fleet *fleet, const char *key, size_t len)
 {
-    if (fleet->opts.kind != PN_FLEET_HASH) {
-        return PN_NODE_NONE;
-    }
     const struct ring *ring = &fleet->members->now;
     uint32_t owner = pn_place_owner(ring->place, key, len);
     return owner != PN_PLACE_NONE ? ring->node[owner] : PN_NODE_NONE;

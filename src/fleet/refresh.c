@@ -23,7 +23,6 @@ enum {
     FORCED_MAX = 25, /* cooldowns: 5 s */
     URGENT = 2,      /* cooldowns: 400 ms, and a quarter of jitter */
     FAILURES_FREE = 3,
-    FAILURES_PATIENT = 40, /* about half a minute of them */
     DOUBTS_MAX = 3,
     PATIENCE = 8, /* times what an answer takes; a dial and TLS come before some */
 };
@@ -68,15 +67,13 @@ fleet_want_some_time(struct pn_fleet *fleet, uint64_t now)
                            fleet_draw(fleet, fleet->opts.refresh_jitter);
 }
 
-/* Somebody waits for the answer; but not for ever for one that never comes. */
+/* Somebody waits for the answer. */
 static bool
 is_urgent(const struct pn_fleet *fleet)
 {
     const struct fleet_refresh *refresh = &fleet->refresh;
-    return refresh->failed < FAILURES_PATIENT &&
-           (fleet->owners_down > 0 || refresh->stale_at != 0 ||
-            refresh->learnt_at == 0 ||
-            refresh->ended_at < refresh->urgent_at + URGENT_FOR);
+    return fleet->owners_down > 0 || refresh->stale_at != 0 ||
+           refresh->ended_at < refresh->urgent_at + URGENT_FOR;
 }
 
 /* Sets ready_at: the cooldown as it doubles, and a quarter of it as jitter. */
@@ -85,13 +82,13 @@ cool_down(struct pn_fleet *fleet)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
     uint32_t doublings = refresh->unchanged;
-    if (refresh->failed >
-        0) { /* it was not the map's fault, but that of who was asked */
+    uint64_t most = is_urgent(fleet) ? URGENT : FORCED_MAX;
+    if (refresh->failed > 0) { /* not the map is to blame, but who was asked */
         bool is_free = refresh->failed <= FAILURES_FREE;
         doublings = is_free ? 0 : refresh->failed - FAILURES_FREE;
+        most = FORCED_MAX; /* more urgent clients keep it only longer from answering */
     }
     uint64_t times = (uint64_t)1 << (doublings < 10 ? doublings : 10);
-    uint64_t most = is_urgent(fleet) ? URGENT : FORCED_MAX;
     uint64_t wait = fleet->opts.refresh_forced * (times < most ? times : most);
     refresh->ready_at = fleet_later(refresh->ended_at,
                                     wait + fleet_draw(fleet, wait / 4));

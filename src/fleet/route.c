@@ -246,6 +246,19 @@ route_cluster(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t n
                                  : route_owner(fleet, owner, ask, now);
 }
 
+uint16_t
+pn_fleet_owner(const struct pn_fleet *fleet, const char *key, size_t len)
+{
+    switch (fleet->opts.kind) {
+    case PN_FLEET_CLUSTER:
+        return fleet->slot[pn_fleet_slot(key, len)];
+    case PN_FLEET_HASH:
+        return fleet_owner_hash(fleet, key, len);
+    default:
+        return fleet->primary;
+    }
+}
+
 struct pn_route
 pn_fleet_route(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t now)
 {

@@ -298,6 +298,9 @@ fleet_set_primary(struct pn_fleet *fleet, const uint16_t *node, size_t n, uint64
 
 /* ---- members.c --------------------------------------------------------------- */
 
+uint16_t
+fleet_owner_hash(const struct pn_fleet *fleet, const char *key, size_t len);
+
 int
 fleet_members_new(struct pn_fleet *fleet, const struct pn_fleet_opts *opts,
                   struct pn_why *why);

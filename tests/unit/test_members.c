@@ -147,9 +147,9 @@ test_gutter(void)
 
 /* The next owner, by the placement's own order. */
 static void
-test_fail_over(void)
+fails_over(const char *policy)
 {
-    struct pn_fleet_opts opts = {.fail_over = true, .place = "hash_ring"};
+    struct pn_fleet_opts opts = {.fail_over = true, .place = policy};
     struct pn_fleet *fleet = fleet_make(PN_FLEET_HASH, 4, &opts);
     struct pn_member member[4];
     char name[4][32];
@@ -158,7 +158,10 @@ test_fail_over(void)
         snprintf(name[i], sizeof name[i], "10.0.0.%u:7000", i);
         member[i] = (struct pn_member){.name = name[i], .weight = 1};
     }
-    CHECK_EQ(pn_place_new("hash_ring", member, 4, NULL, &place, NULL), PN_OK);
+    const struct pn_place_opts replicated = {.replicas = policy == NULL ? 2 : 0};
+    CHECK_EQ(pn_place_new(policy != NULL ? policy : "slots", member, 4, &replicated,
+                          &place, NULL),
+             PN_OK);
     pn_fleet_trouble(fleet, 1, PN_TROUBLE_DIAL, START);
     unsigned moved = 0;
     for (unsigned i = 0; i < KEYS; i++) {
@@ -174,6 +177,13 @@ test_fail_over(void)
     CHECK(moved > 20);
     pn_place_free(place);
     pn_fleet_free(fleet);
+}
+
+static void
+test_fail_over(void)
+{
+    fails_over("hash_ring");
+    fails_over(NULL); /* slots, whose second owners are a column of the table */
 }
 
 static int
@@ -251,6 +261,23 @@ test_leaving(void)
     pn_fleet_free(fleet);
 }
 
+/* The owner is the owner, up or down. */
+static void
+test_owner(void)
+{
+    struct pn_fleet *fleet = fleet_make(PN_FLEET_HASH, 3, NULL);
+    for (unsigned i = 0; i < 60; i++) {
+        char key[24];
+        size_t len = key_of(i, key);
+        uint16_t owner = pn_fleet_owner(fleet, key, len);
+        CHECK_EQ(owner, route_i(fleet, i, 0, START).node);
+        pn_fleet_trouble(fleet, owner, PN_TROUBLE_DIAL, START);
+        CHECK_EQ(pn_fleet_owner(fleet, key, len), owner);
+        pn_fleet_connected(fleet, owner, START);
+    }
+    pn_fleet_free(fleet);
+}
+
 static void
 test_refused(void)
 {
@@ -281,6 +308,7 @@ main(void)
     RUN(test_fail_over);
     RUN(test_warm_up);
     RUN(test_leaving);
+    RUN(test_owner);
     RUN(test_refused);
     return harness_done();
 }
