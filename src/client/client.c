@@ -265,10 +265,27 @@ pn_client_before_fork(struct pn_client *client)
     pthread_mutex_lock(&client->lock);
 }
 
+/* A thread that the child has not was at work on HUB: nothing in it can be relied on
+ * but its descriptors, and nobody will use it again. */
+static void
+forsake(struct pn_hub *hub)
+{
+    for (uint32_t i = 0; i < hub->n_links; i++) {
+        if (hub->link[i] != NULL) {
+            struct pn_stream bare = {.fd = hub->link[i]->stream.fd};
+            pn_stream_abandon(&bare);
+        }
+    }
+}
+
 /* The child has no right to the parent's connections: it lets go of them. */
 static void
 abandon(struct pn_hub *hub)
 {
+    if (atomic_load(&hub->is_entered)) {
+        forsake(hub);
+        return;
+    }
     hub->has_board_lock = false; /* the parent's */
     pn_hub_task_abort(hub, pn_clock_mono_ns());
     for (uint32_t i = 0; i < hub->n_links; i++) {

@@ -59,6 +59,8 @@ struct pn_hub {
     bool is_pooled;
     bool keeps_pushes;
     bool is_soiled;
+    _Atomic bool
+        is_entered; /* a thread changes it right now: a fork leaves it in pieces */
     struct pn_link **link; /* by node number, NULL where none was needed */
     uint32_t n_links;
     struct pn_link **busy; /* dialing, or with something to send or to come */
@@ -86,6 +88,19 @@ static inline void
 pn_hub_wake_by(struct pn_hub *hub, uint64_t at)
 {
     hub->wake_at = at < hub->wake_at ? at : hub->wake_at;
+}
+
+/* Around what a thread does with the hub on its own. */
+static inline void
+pn_hub_enter(struct pn_hub *hub)
+{
+    (void)atomic_exchange(&hub->is_entered, true);
+}
+
+static inline void
+pn_hub_leave(struct pn_hub *hub)
+{
+    atomic_store_explicit(&hub->is_entered, false, memory_order_release);
 }
 
 /* ---- client.c ---------------------------------------------------------------- */

@@ -21,9 +21,10 @@ grow_links(struct pn_hub *hub, uint16_t node)
     for (uint32_t i = 0; i < hub->n_links; i++) {
         link[i] = hub->link[i];
     }
-    pn_free(hub->link);
-    hub->link = link;
+    struct pn_link **old = hub->link;
+    hub->link = link; /* in this order: a fork may come between any two */
     hub->n_links = n;
+    pn_free(old);
     return true;
 }
 

@@ -151,8 +151,8 @@ settle(struct pn_hub *hub)
     }
 }
 
-size_t
-pn_hub_run_more(struct pn_hub *hub, uint64_t until)
+static size_t
+run_more(struct pn_hub *hub, uint64_t until)
 {
     while (hub->pending > 0) {
         uint64_t now = pn_clock_mono_ns();
@@ -175,17 +175,29 @@ pn_hub_run_more(struct pn_hub *hub, uint64_t until)
 }
 
 size_t
+pn_hub_run_more(struct pn_hub *hub, uint64_t until)
+{
+    pn_hub_enter(hub);
+    size_t left = run_more(hub, until);
+    pn_hub_leave(hub);
+    return left;
+}
+
+size_t
 pn_hub_run(struct pn_hub *hub, struct pn_request *request, size_t n, uint64_t now,
            uint64_t until)
 {
+    pn_hub_enter(hub);
     for (size_t i = 0; i < n; i++) {
         pn_hub_submit(hub, &request[i], now);
     }
-    return pn_hub_run_more(hub, until);
+    size_t left = run_more(hub, until);
+    pn_hub_leave(hub);
+    return left;
 }
 
-bool
-pn_hub_wait(struct pn_hub *hub, uint64_t deadline)
+static bool
+wait_for_push(struct pn_hub *hub, uint64_t deadline)
 {
     for (;;) {
         uint64_t now = pn_clock_mono_ns();
@@ -197,4 +209,13 @@ pn_hub_wait(struct pn_hub *hub, uint64_t deadline)
             return false;
         }
     }
+}
+
+bool
+pn_hub_wait(struct pn_hub *hub, uint64_t deadline)
+{
+    pn_hub_enter(hub);
+    bool has_come = wait_for_push(hub, deadline);
+    pn_hub_leave(hub);
+    return has_come;
 }

@@ -73,7 +73,9 @@ pn_client_take(struct pn_client *client, uint64_t now, uint64_t deadline,
         return make_hub(client, out);
     }
     if (rc == PN_OK) {
+        pn_hub_enter(hub);
         resume(hub, now);
+        pn_hub_leave(hub);
         *out = hub;
     }
     return rc;
@@ -132,6 +134,7 @@ clean(struct pn_hub *hub, bool keeps)
 void
 pn_client_give(struct pn_client *client, struct pn_hub *hub, uint64_t now)
 {
+    pn_hub_enter(hub);
     bool is_dirty = hub->pending > 0 || hub->n_busy > 0 || hub->is_soiled ||
                     hub->keeps_pushes || hub->finished.head != NULL;
     if (is_dirty) {
@@ -144,6 +147,7 @@ pn_client_give(struct pn_client *client, struct pn_hub *hub, uint64_t now)
     } else {
         pn_hub_release(hub);
     }
+    pn_hub_leave(hub);
     pthread_mutex_lock(&client->lock);
     bool is_kept = hub->is_pooled && !client->is_closed;
     if (is_kept) {

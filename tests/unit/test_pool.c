@@ -3,6 +3,7 @@
 #include "fleet_of.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -296,6 +297,57 @@ test_fork_in_query(void)
     close(silent);
 }
 
+struct worker {
+    struct pn_hub *hub;
+    struct pn_request request;
+    pthread_t thread;
+};
+
+static void *
+wait_long(void *arg)
+{
+    struct worker *worker = arg;
+    CHECK_EQ(run(worker->hub, &worker->request), PN_CLIENT_E_AMBIGUOUS);
+    return NULL;
+}
+
+/* The hub of a thread that is at work while another forks may be in pieces: the child
+ * closes its descriptors and touches nothing else. */
+static void
+test_fork_at_work(void)
+{
+    struct scripted *server = scripted_start(talk, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    struct worker worker = {.hub = take(client), .request = ask("NEVER\r\n", 0, 1500)};
+    CHECK_EQ(ping(worker.hub), 0);
+    int fd = worker.hub->link[0]->stream.fd;
+    pthread_create(&worker.thread, NULL, wait_long, &worker);
+    while (!atomic_load(&worker.hub->is_entered)) {
+        usleep(100);
+    }
+    usleep(100000); /* it waits by now; if not, all the better */
+    pn_client_before_fork(client);
+    fflush(stdout);
+    pid_t pid = fork();
+    pn_client_after_fork(client, pid == 0);
+    if (pid == 0) {
+        bool is_good = fcntl(fd, F_GETFD) < 0 && worker.hub->pending == 1;
+        struct pn_hub *own = take(client);
+        is_good &= own != worker.hub && ping(own) == 0;
+        give(client, own);
+        pn_client_free(client);
+        _exit(is_good ? 0 : 1);
+    }
+    int status = 1;
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_EQ(status, 0);
+    pthread_join(worker.thread, NULL);
+    give(client, worker.hub);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
 static void
 test_closed(void)
 {
@@ -361,6 +413,7 @@ main(void)
     RUN(test_idle_dial);
     RUN(test_idle_query);
     RUN(test_fork_in_query);
+    RUN(test_fork_at_work);
     RUN(test_closed);
     RUN(test_fork);
     return harness_done();
