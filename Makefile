@@ -51,7 +51,7 @@ $(INSTALLED): $(PACKAGE_FILES) | need-build
 
 # --- running -------------------------------------------------------------------
 
-demo: need-demo $(INSTALLED) ## run the main job: flights through one shared cache
+demo: need-demo need-servers $(INSTALLED) ## run the main job: flights, one host, then fleets
 	python -m examples.flights
 
 test: need-dev need-demo need-servers $(INSTALLED) build-asan/build.ninja build-tsan/build.ninja ## all tests

@@ -1,4 +1,4 @@
-"""The service's look-ups, three ways: the only difference between the acts.
+"""The service's look-ups, three ways, which differ in nothing else.
 
 A board is opened by each worker process for itself. Opening functions are plain, so
 that they can be sent to a new process.
@@ -31,7 +31,7 @@ class Board:
 
 
 @dataclass(frozen=True)
-class Act:
+class Way:
     """One way to run the service. `url` is of the shared cache, if there is one."""
 
     name: str
@@ -66,7 +66,7 @@ def per_worker(database: Database, url: str) -> Board:
 
 def shared(database: Database, url: str) -> Board:
     """One Pinyon region for all workers, with the look-ups decorated."""
-    import pinyon  # here, so that the other acts do not pay for it
+    import pinyon  # here, so that the other ways do not pay for it
 
     cache = pinyon.Cache(url)
 

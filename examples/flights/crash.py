@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pinyon
+from pinyon.stats import StoreStats
 
 from .crew import PATIENCE, Crew, Station, Worker, WorkerDied
 from .tally import Count
@@ -46,10 +47,10 @@ class Crash:
 def crash(crew: Crew, watch: Watch, cache: pinyon.Cache, seconds: float) -> Crash:
     """Kills the first worker, and each that replaces it, for some seconds, and until
     a kill has landed inside a write. `watch` is told of kills, and of those inside."""
-    before = cache.stats()["store"]
+    before = _store(cache)
 
     def repaired() -> int:
-        return cache.stats()["store"]["recoveries"] - before["recoveries"]
+        return _store(cache)["recoveries"] - before["recoveries"]
 
     victim, *survivors = crew.workers
     for worker in survivors:
@@ -72,7 +73,7 @@ def crash(crew: Crew, watch: Watch, cache: pinyon.Cache, seconds: float) -> Cras
     return Crash(
         kills=kills,
         recoveries=repaired(),
-        wipes=cache.stats()["store"]["wipes"] - before["wipes"],
+        wipes=_store(cache)["wipes"] - before["wipes"],
         answers=crew.tally.total(Count.ANSWERS),
         wrong=crew.tally.total(Count.WRONG),
         pause=max(pauses) / 1e6,
@@ -94,7 +95,7 @@ def _set_to_writing(crew: Crew, victim: Worker) -> None:
 
 def patterns(cache: pinyon.Cache) -> list[bytes]:
     """All the values that are ever written: each begins with its own number."""
-    largest = cache.stats()["store"]["segment_size"] // 2 - ROOM
+    largest = _store(cache)["segment_size"] // 2 - ROOM
     made = []
     for number in range(PATTERNS):
         chance = random.Random(number)
@@ -145,6 +146,12 @@ def go_on(station: Station) -> None:
             station.tally.put(station.number, Count.ANSWERS, answers)
             station.tally.put(station.number, Count.WRONG, wrong)
             station.tally.put(station.number, Count.PAUSE_US, pause // 1000)
+
+
+def _store(cache: pinyon.Cache) -> StoreStats:
+    store = cache.stats()["store"]
+    assert store is not None  # it is on this host
+    return store
 
 
 def _check(cache: pinyon.Cache) -> str:

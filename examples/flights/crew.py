@@ -1,6 +1,6 @@
 """A crew of worker processes that can be watched, asked and killed.
 
-    with Crew(act, tally, path) as crew:
+    with Crew(way, tally, path) as crew:
         answers = crew.run(watch, job, argument)    # one answer from each worker
 
 A job is a module-level function `job(station, ...)`, run by every worker at the same
@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from .boards import Act, Board
+from .boards import Board, Way
 from .queries import Database
 from .tally import Tally
 
@@ -63,8 +63,8 @@ class Worker:
 
 
 class Crew:
-    def __init__(self, act: Act, tally: Tally, path: Path) -> None:
-        self._act = act
+    def __init__(self, way: Way, tally: Tally, path: Path) -> None:
+        self._way = way
         self.tally = tally
         self._path = path
         self._context = multiprocessing.get_context("spawn")
@@ -145,8 +145,8 @@ class Crew:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=_work,
-            args=(number, self._act, self._path, self.tally, theirs),
-            name=f"{self._act.name}-{number}",
+            args=(number, self._way, self._path, self.tally, theirs),
+            name=f"{self._way.name}-{number}",
             daemon=True,
         )
         with endings_held():
@@ -202,10 +202,10 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def _work(number: int, act: Act, path: Path, tally: Tally, line: Connection) -> None:
+def _work(number: int, way: Way, path: Path, tally: Tally, line: Connection) -> None:
     """The life of a worker: answer what is asked until the line is closed."""
     die_with_parent()
-    board = act.open(Database(path, tally, number), act.url)
+    board = way.open(Database(path, tally, number), way.url)
     station = Station(number, tally.workers, path, tally, board)
     line.send(None)
     while True:

@@ -1,4 +1,4 @@
-"""Two ways in which a service drowns its database, tried on each act's cache.
+"""Two ways in which a service drowns its database, tried on each kind of cache.
 
 An expired key that everybody wants: all callers find nothing and all ask. Keys that
 do not exist: there is never anything to find, so each look-up asks again.

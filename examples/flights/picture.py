@@ -1,4 +1,4 @@
-"""The same figures as a picture: six panels, three colours, one for each act."""
+"""The same figures as a picture: six panels, three colours, one for each way."""
 
 import textwrap
 from collections.abc import Callable, Sequence
@@ -13,20 +13,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .data import FLIGHTS
-from .results import MB, ActResult, Results, duration, machine, per_thousand
+from .results import MB, Results, WayResult, duration, machine, per_thousand
 
 COLOURS = ("#9aa5b1", "#e0a030", "#0f8b6d")
 INK, FAINT = "#1f2933", "#d9dee4"
-Label = Callable[[ActResult], str]
+Label = Callable[[WayResult], str]
 
 
 def draw(results: Results, path: Path) -> Path:
     """Writes a PNG and returns its path."""
     with matplotlib.rc_context():
-        _style()
+        style()
         figure, axes = pyplot.subplots(2, 3, figsize=(16, 9), dpi=100)
-        _head(figure, results)
-        _panels(axes, results.acts)
+        title = "A flight board: one cache for all workers of a host"
+        about = (
+            f"{FLIGHTS:,} flights, three look-ups for each, replayed by "
+            f"{results.workers} worker processes in front of SQLite; {machine()}"
+        )
+        head(figure, title, about)
+        _panels(axes, results.ways)
         _foot(figure, results)
         figure.subplots_adjust(0.04, 0.14, 0.97, 0.81, wspace=0.25, hspace=0.45)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +40,7 @@ def draw(results: Results, path: Path) -> Path:
     return path
 
 
-def _style() -> None:
+def style() -> None:
     matplotlib.rc("font", size=12, family="DejaVu Sans")
     matplotlib.rc("text", color=INK)
     matplotlib.rc("axes", edgecolor=FAINT, labelcolor=INK)
@@ -43,21 +48,16 @@ def _style() -> None:
     matplotlib.rc("ytick", color=INK)
 
 
-def _head(figure: Figure, results: Results) -> None:
-    title = "A flight board: one cache for all workers of a host"
+def head(figure: Figure, title: str, about: str) -> None:
     figure.text(0.03, 0.935, title, size=22, weight="bold")
-    about = (
-        f"{FLIGHTS:,} flights, three look-ups for each, replayed by "
-        f"{results.workers} worker processes in front of SQLite; {machine()}"
-    )
     figure.text(0.03, 0.89, about, size=13)
 
 
 def _foot(figure: Figure, results: Results) -> None:
-    """What the bars do not say: how far each act came, and that nothing broke."""
+    """What the bars do not say: how far each way came, and that nothing broke."""
     replayed = ", ".join(
-        f"{act.title} {act.replay.flights:,} in {act.replay.seconds:.1f} s"
-        for act in results.acts
+        f"{way.title} {way.replay.flights:,} in {way.replay.seconds:.1f} s"
+        for way in results.ways
     )
     killed = results.crash
     figure.text(0.03, 0.055, f"Flights replayed: {replayed}.", size=12)
@@ -72,49 +72,49 @@ def _foot(figure: Figure, results: Results) -> None:
     )
 
 
-def _panels(axes: Sequence[Sequence[Axes]], acts: Sequence[ActResult]) -> None:
+def _panels(axes: Sequence[Sequence[Axes]], ways: Sequence[WayResult]) -> None:
     (rate, queries, tail), (memory, herd, absent) = axes
-    _bars(rate, acts, "Requests a second", lambda act: act.replay.rate())
+    _bars(rate, ways, "Requests a second", lambda way: way.replay.rate())
     _bars(
         queries,
-        acts,
+        ways,
         "Database queries for 1,000 requests",
-        lambda act: per_thousand(act.replay),
-        lambda act: f"{per_thousand(act.replay):,.1f}",
-        lambda act: f"{act.replay.hit_ratio():.1%} hits",
+        lambda way: per_thousand(way.replay),
+        lambda way: f"{per_thousand(way.replay):,.1f}",
+        lambda way: f"{way.replay.hit_ratio():.1%} hits",
     )
-    _tail(tail, acts)
+    _tail(tail, ways)
     _bars(
         memory,
-        acts,
+        ways,
         "Memory that the cache takes, MB",
-        lambda act: max(0.0, act.replay.kept() / MB),
-        lambda act: f"{max(0.0, act.replay.kept() / MB):,.1f}",
+        lambda way: max(0.0, way.replay.kept() / MB),
+        lambda way: f"{max(0.0, way.replay.kept() / MB):,.1f}",
     )
-    callers = acts[0].herd.callers
+    callers = ways[0].herd.callers
     title = f"{callers} callers, one expired key: queries"
-    _bars(herd, acts, title, lambda act: act.herd.queries)
-    asked = acts[0].absent
+    _bars(herd, ways, title, lambda way: way.herd.queries)
+    asked = ways[0].absent
     title = f"{asked.keys:,} absent keys, {asked.requests // asked.keys} times: queries"
-    _bars(absent, acts, title, lambda act: act.absent.queries)
+    _bars(absent, ways, title, lambda way: way.absent.queries)
 
 
 def _bars(
     axes: Axes,
-    acts: Sequence[ActResult],
+    ways: Sequence[WayResult],
     title: str,
-    value: Callable[[ActResult], float],
+    value: Callable[[WayResult], float],
     label: Label | None = None,
     note: Label | None = None,
 ) -> None:
-    """One bar for each act with its number on it, which needs no axis beside it."""
-    heights = [value(act) for act in acts]
-    names = [textwrap.fill(act.title, 11) for act in acts]
+    """One bar for each way with its number on it, which needs no axis beside it."""
+    heights = [value(way) for way in ways]
+    names = [textwrap.fill(way.title, 11) for way in ways]
     bars = axes.bar(names, heights, color=COLOURS, width=0.62)
-    labels = [label(act) if label else f"{value(act):,.0f}" for act in acts]
+    labels = [label(way) if label else f"{value(way):,.0f}" for way in ways]
     axes.bar_label(bars, labels, padding=20 if note else 4, size=15, weight="bold")
     if note:
-        axes.bar_label(bars, [note(act) for act in acts], padding=4, size=11)
+        axes.bar_label(bars, [note(way) for way in ways], padding=4, size=11)
     _title(axes, title)
     axes.set_ylim(0, max(heights) * (1.3 if note else 1.15) or 1)
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -122,10 +122,10 @@ def _bars(
     axes.set_yticks([])
 
 
-def _tail(axes: Axes, acts: Sequence[ActResult]) -> None:
+def _tail(axes: Axes, ways: Sequence[WayResult]) -> None:
     """Which share of the requests is slower than so much: both scales by powers."""
-    for act, colour in zip(acts, COLOURS, strict=True):
-        latencies = act.replay.latencies
+    for way, colour in zip(ways, COLOURS, strict=True):
+        latencies = way.replay.latencies
         times, shares = latencies.tail()
         median, p99 = latencies.quantile(0.5), latencies.quantile(0.99)
         label = f"p50 {duration(median)}, p99 {duration(p99)}"

@@ -24,7 +24,7 @@ START = 0.1  # seconds until a start that everybody can make
 
 @dataclass(frozen=True)
 class Replay:
-    """What one act did."""
+    """What one way did."""
 
     flights: int
     requests: int
@@ -91,6 +91,7 @@ def region_of(station: Station) -> tuple[int, int]:
     if station.board.cache is None:
         return 0, 0
     store = station.board.cache.stats()["store"]
+    assert store is not None  # the caches of this act are on this host
     return store["size"], store["evicted"]
 
 

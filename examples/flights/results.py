@@ -16,7 +16,7 @@ MB = 1e6
 
 
 @dataclass(frozen=True)
-class ActResult:
+class WayResult:
     name: str
     title: str
     replay: Replay
@@ -27,12 +27,12 @@ class ActResult:
 @dataclass(frozen=True)
 class Results:
     workers: int
-    acts: list[ActResult]
+    ways: list[WayResult]
     crash: Crash
 
     def rows(self) -> Iterator[tuple[str, list[str]]]:
-        """A label, and a cell for each act."""
-        replays = [act.replay for act in self.acts]
+        """A label, and a cell for each way."""
+        replays = [way.replay for way in self.ways]
         yield "flights replayed", [f"{r.flights:,}" for r in replays]
         yield "  in seconds", [f"{r.seconds:.1f}" for r in replays]
         yield "requests a second", [f"{r.rate():,.0f}" for r in replays]
@@ -53,28 +53,26 @@ class Results:
             [f"{r.memory() / MB:,.0f}" for r in replays],
         )
         yield "  of it for the cache", [f"{r.kept() / MB:,.1f}" for r in replays]
-        callers = self.acts[0].herd.callers
+        callers = self.ways[0].herd.callers
         yield (
             f"{callers} callers, one expired key: queries",
-            [f"{act.herd.queries:,}" for act in self.acts],
+            [f"{way.herd.queries:,}" for way in self.ways],
         )
-        asked = self.acts[0].absent
+        asked = self.ways[0].absent
         yield (
             f"{asked.keys:,} absent keys, {asked.requests:,} requests: queries",
-            [f"{act.absent.queries:,}" for act in self.acts],
+            [f"{way.absent.queries:,}" for way in self.ways],
         )
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "machine": machine(),
-            "workers": self.workers,
-            "acts": {act.name: _act_as_json(act) for act in self.acts},
+            "ways": {way.name: _way_as_json(way) for way in self.ways},
             "crash": vars(self.crash),
         }
 
 
-def _act_as_json(act: ActResult) -> dict[str, Any]:
-    replay = act.replay
+def _way_as_json(way: WayResult) -> dict[str, Any]:
+    replay = way.replay
     return {
         "flights": replay.flights,
         "requests": replay.requests,
@@ -88,8 +86,8 @@ def _act_as_json(act: ActResult) -> dict[str, Any]:
         "cache_bytes": replay.kept(),
         "region_bytes": replay.region,
         "evicted": replay.evicted,
-        "herd": vars(act.herd),
-        "absent": vars(act.absent),
+        "herd": vars(way.herd),
+        "absent": vars(way.absent),
     }
 
 

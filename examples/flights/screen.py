@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -15,8 +15,10 @@ from .crash import Watch as Killing
 from .crew import Watch
 from .data import FLIGHTS
 from .data import Progress as Progressing
-from .results import Results
+from .outage import Watch as Watching
+from .servers import Fleet
 from .tally import Count, Tally
+from .timeline import Mark
 
 LOG_EVERY = 2.0  # seconds between two lines of progress where there is no terminal
 REPLAYED = (Count.FLIGHTS, Count.REQUESTS, Count.QUERIES)
@@ -68,12 +70,41 @@ class Screen:
                 f"{kills} killed, {inside} of them inside a write"
             )
 
-    def table(self, results: Results) -> None:
+    @contextmanager
+    def warming(self, tally: Tally, flights: int) -> Iterator[Watch]:
+        with Bars(self.console, ["warming"], [flights]) as bars:
+
+            def watch() -> None:
+                done = tally.total(Count.FLIGHTS)
+                bars.show(0, done, f"{tally.total(Count.QUERIES):,} queries")
+
+            yield watch
+
+    @contextmanager
+    def outage(self, fleet: Fleet) -> Iterator[Watching]:
+        """Shows a fleet while its nodes die: the hit ratio of late, and every mark."""
+        with Bars(self.console, ["serving"], [fleet.seconds]) as bars:
+
+            def watch(
+                now: float, requests: float, queries: float, mark: Mark | None
+            ) -> None:
+                if mark is not None:
+                    self.console.print(f"  {mark.at:4.1f} s  {mark.what}")
+                text = f"{requests:7,.0f} requests/s {queries:7,.0f} queries/s"
+                if requests:
+                    text += f" {1 - min(1, queries / requests):7.1%} hits"
+                bars.show(0, now, text)
+
+            yield watch
+
+    def table(
+        self, titles: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]
+    ) -> None:
         table = Table(box=SIMPLE_HEAD, header_style="bold")
         table.add_column("")
-        for act in results.acts:
-            table.add_column(act.title, justify="right")
-        for label, cells in results.rows():
+        for title in titles:
+            table.add_column(title, justify="right")
+        for label, cells in rows:
             table.add_row(label, *cells)
         self.console.print(table)
 
@@ -91,7 +122,7 @@ class Bars:
     and then."""
 
     def __init__(
-        self, console: Console, names: list[str], totals: Sequence[int]
+        self, console: Console, names: list[str], totals: Sequence[float]
     ) -> None:
         self._console = console
         self._progress = Progress(
@@ -116,7 +147,7 @@ class Bars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, bar: int, done: int, text: str = "") -> None:
+    def show(self, bar: int, done: float, text: str = "") -> None:
         self._progress.update(self._tasks[bar], completed=done, text=text)
         now = time.monotonic()
         last = bar == len(self._tasks) - 1

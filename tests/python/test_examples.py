@@ -109,12 +109,14 @@ def test_no_example_without_a_test() -> None:
 
 
 def test_flights(tmp_path: Path) -> None:
-    figures = tmp_path / "figures.json"
-    said = run("-m", "examples.flights", "--quick", "--json", str(figures))
+    said = run(
+        "-m", "examples.flights", "--act", "1", "--quick", "--out", str(tmp_path)
+    )
     assert "one shared cache" in said
-    results = json.loads(figures.read_text())
+    assert (tmp_path / "flights.png").stat().st_size > 20_000
+    results = json.loads((tmp_path / "figures.json").read_text())["host"]
     none, alone, shared = (
-        results["acts"][name] for name in ("none", "per-worker", "shared")
+        results["ways"][name] for name in ("none", "per-worker", "shared")
     )
     assert none["hit_ratio"] == 0
     assert none["queries"] == none["requests"]
@@ -133,6 +135,22 @@ def test_flights(tmp_path: Path) -> None:
     assert results["crash"]["damage"] == ""
 
 
+def test_flights_over_fleets(tmp_path: Path) -> None:
+    """A node of each dies, and nobody who called a cached function knows."""
+    said = run("-m", "examples.flights", "--act=2", f"--out={tmp_path}")
+    assert said.count("SIGKILL to") == 2
+    assert (tmp_path / "fleet.png").stat().st_size > 20_000
+    fleets = json.loads((tmp_path / "figures.json").read_text())["fleets"]
+    assert set(fleets) == {"memcached", "redis-cluster"}
+    for fleet in fleets.values():
+        assert fleet["exceptions"] == 0
+        assert sum(fleet["requests"]) > 10_000
+        killed = fleet["dips"][0]
+        assert killed["before"] > 0.9
+        assert killed["lowest"] < killed["before"]
+        assert killed["seconds"] is not None  # it was as before again
+
+
 @pytest.mark.parametrize(
     ("stage", "ending", "whole_group"),
     [
@@ -147,7 +165,7 @@ def test_flights_interrupted(
     said, complained = tmp_path / "said", tmp_path / "complained"
     with said.open("w") as out, complained.open("w") as err:
         process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "examples.flights", "--seconds", "2"],
+            [sys.executable, "-u", "-m", "examples.flights", "--act=1", "--seconds=2"],
             cwd=ROOT,
             stdout=out,
             stderr=err,
