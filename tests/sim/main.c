@@ -1,0 +1,286 @@
+#include "sim.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/*
+ * sim [--full [--hosts N]] [--seeds N] [--from SEED] [--policy NAME] [--scenario NAME]
+ *     [--csv DIR]
+ *
+ * Without --full: a small fleet, src/fleet only, a report in TAP; this is the test.
+ * With it: 1000 nodes, 10,000 hosts, all policies, a line of progress. --csv (DIR must
+ * be there) writes a table over time of each run of the first seed, and summary.csv.
+ * The exit status is 1 when an invariant was broken, 2 for bad arguments.
+ */
+struct options {
+    bool is_full;
+    unsigned seeds, hosts; /* hosts: 0 for the size's own */
+    uint64_t from;
+    const char *policy, *scenario, *csv;
+};
+
+static const struct policy *const policies[] = {&policy_pinyon, &policy_redis_py,
+                                                &policy_go_redis, &policy_glide};
+
+/* ---- One run -------------------------------------------------------------------- */
+
+static void
+sample(struct sim *sim)
+{
+    size_t at = (size_t)((sim->now - START) / (BUCKET_MS * MS));
+    struct bucket *bucket = &sim->bucket[at > 0 ? at - 1 : 0];
+    for (uint32_t i = 0; i < sim->n_nodes; i++) {
+        struct server *server = &sim->server[i];
+        uint64_t busy = server->busy > sim->now ? (server->busy - sim->now) / MS : 0;
+        if (server->queries > bucket->node_queries) {
+            bucket->node_queries = server->queries;
+        }
+        if (server->dials > bucket->node_dials) {
+            bucket->node_dials = server->dials;
+        }
+        bucket->busy_ms = busy > bucket->busy_ms ? (uint32_t)busy : bucket->busy_ms;
+        server->queries = server->dials = 0;
+    }
+    if (at % (1000 / BUCKET_MS) == 0) {
+        memset(sim->dials, 0, (size_t)sim->n_processes * sim->n_nodes);
+    }
+    heap_push(&sim->heap,
+              (struct event){.at = sim->now + BUCKET_MS * MS, .kind = EV_SAMPLE});
+}
+
+static void
+run(struct sim *sim)
+{
+    struct event event;
+    uint64_t end = START + sim->scenario->length;
+    sim->now = START;
+    world_open(sim);
+    client_open(sim);
+    sample(sim);
+    sim->scenario->script(sim, UINT16_MAX);
+    while (heap_pop(&sim->heap, &event) && event.at < end) {
+        sim->now = event.at;
+        if (event.kind == EV_SAMPLE) {
+            sample(sim);
+        } else if (event.kind == EV_SCRIPT) {
+            sim->scenario->script(sim, event.arg);
+        } else {
+            client_event(sim, &event);
+        }
+    }
+    sim->now = end;
+}
+
+/* ---- Tables --------------------------------------------------------------------- */
+
+static int
+by_size(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static uint32_t
+quantile(const struct sim *sim, double q)
+{
+    size_t n = sim->n_recovery;
+    return n > 0 ? sim->recovery[(size_t)(q * (double)(n - 1))] : 0;
+}
+
+static void
+write_series(const struct sim *sim, const char *dir)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s-%s.csv", dir, sim->scenario->name,
+             sim->policy->name);
+    FILE *file = fopen(path, "w");
+    if (file == NULL) {
+        perror(path);
+        exit(2);
+    }
+    fprintf(file, "s,queries,dials,ok,errors,moved,node_queries,node_dials,busy_ms\n");
+    double each = BUCKET_MS / 1000.0;
+    for (size_t i = 0; i < sim->scenario->length / (BUCKET_MS * MS); i++) {
+        const struct bucket *b = &sim->bucket[i];
+        fprintf(file, "%.2f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%u\n", (double)i * each,
+                b->queries / each, b->dials / each, b->ok / each, b->errors / each,
+                b->moved / each, b->node_queries / each, b->node_dials / each,
+                b->busy_ms);
+    }
+    fclose(file);
+}
+
+struct peak {
+    uint32_t queries, node_queries, node_dials, busy_ms;
+};
+
+/* Of what follows the beginning: the first seconds are the start of the clients. */
+static struct peak
+peak_of(const struct sim *sim)
+{
+    struct peak peak = {0, 0, 0, 0};
+    for (size_t i = 3500 / BUCKET_MS; i < BUCKETS_MAX; i++) {
+        const struct bucket *b = &sim->bucket[i];
+        peak.queries = b->queries > peak.queries ? b->queries : peak.queries;
+        peak.node_queries = b->node_queries > peak.node_queries ? b->node_queries
+                                                                : peak.node_queries;
+        peak.node_dials = b->node_dials > peak.node_dials ? b->node_dials
+                                                          : peak.node_dials;
+        peak.busy_ms = b->busy_ms > peak.busy_ms ? b->busy_ms : peak.busy_ms;
+    }
+    return peak;
+}
+
+static void
+write_summary(struct sim *sim, FILE *file)
+{
+    struct peak peak = peak_of(sim);
+    unsigned per_second = 1000 / BUCKET_MS;
+    qsort(sim->recovery, sim->n_recovery, sizeof *sim->recovery, by_size);
+    fprintf(file,
+            "%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+            ",%u,%u,%u,%u,%zu,%u,%u,%u,%" PRIu64 "\n",
+            sim->scenario->name, sim->policy->name, sim->requests, sim->errors,
+            sim->queries, sim->dials_all, peak.queries * per_second,
+            peak.node_queries * per_second, peak.node_dials * per_second, peak.busy_ms,
+            sim->n_recovery, quantile(sim, 0.5), quantile(sim, 0.99),
+            quantile(sim, 1.0), sim->never);
+    fflush(file);
+}
+
+/* ---- All runs ------------------------------------------------------------------- */
+
+static bool
+is_chosen(const char *wanted, const char *name)
+{
+    return wanted == NULL || strcmp(wanted, name) == 0;
+}
+
+/* True when all invariants held. */
+static bool
+one(const struct options *options, const struct policy *policy,
+    const struct scenario *scenario, uint64_t seed, FILE *summary)
+{
+    static const struct size small = {
+        .shards = 20, .replicas = 1, .hosts = 40, .procs = 3};
+    static const struct size full = {
+        .shards = 500, .replicas = 1, .hosts = 10000, .procs = 2};
+    static const struct size few = {
+        .shards = 100, .replicas = 1, .hosts = 20, .procs = 8};
+    struct sim *sim = take(1, sizeof *sim);
+    sim->seed = seed;
+    sim->size = !options->is_full ? small : scenario->think < 100 * MS ? few : full;
+    sim->size.hosts = options->hosts > 0 ? options->hosts : sim->size.hosts;
+    sim->policy = policy;
+    sim->scenario = scenario;
+    sim->rng.state = seed;
+    clock_t from = clock();
+    run(sim);
+    if (options->csv != NULL && seed == options->from) {
+        write_series(sim, options->csv);
+    }
+    client_close(sim);
+    check_end(sim);
+    if (summary != NULL) {
+        write_summary(sim, summary);
+    }
+    free(sim->recovery);
+    bool is_good = sim->failed == NULL;
+    if (!is_good) {
+        printf("# %s\n", sim->failure);
+    }
+    if (options->is_full) {
+        fprintf(stderr,
+                "%-10s %-13s seed %" PRIu64 ": %.1f s, %" PRIu64 " requests%s\n",
+                scenario->name, policy->name, seed,
+                (double)(clock() - from) / CLOCKS_PER_SEC, sim->requests,
+                is_good ? "" : ": FAILED");
+    }
+    world_close(sim);
+    free(sim);
+    return is_good;
+}
+
+static struct options
+parse(int argc, char **argv)
+{
+    struct options options = {.seeds = 1, .from = 1};
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--full") == 0) {
+            options.is_full = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--seeds") == 0) {
+            options.seeds = (unsigned)strtoul(value, NULL, 10);
+        } else if (strcmp(argv[i], "--hosts") == 0) {
+            options.hosts = (unsigned)strtoul(value, NULL, 10);
+        } else if (strcmp(argv[i], "--from") == 0) {
+            options.from = strtoull(value, NULL, 10);
+        } else if (strcmp(argv[i], "--policy") == 0) {
+            options.policy = value;
+        } else if (strcmp(argv[i], "--scenario") == 0) {
+            options.scenario = value;
+        } else if (strcmp(argv[i], "--csv") == 0) {
+            options.csv = value;
+        } else {
+            fprintf(stderr, "sim: unknown argument %s\n", argv[i]);
+            exit(2);
+        }
+        i++;
+    }
+    return options;
+}
+
+static FILE *
+open_summary(const struct options *options)
+{
+    char path[512];
+    if (options->csv == NULL) {
+        return options->is_full ? stdout : NULL;
+    }
+    snprintf(path, sizeof path, "%s/summary.csv", options->csv);
+    FILE *file = fopen(path, "w");
+    if (file == NULL) {
+        perror(path);
+        exit(2);
+    }
+    fprintf(file, "scenario,policy,requests,errors,queries,dials,queries_s,"
+                  "node_queries_s,node_dials_s,busy_ms,recoveries,p50_ms,p99_ms,"
+                  "max_ms,never\n");
+    return file;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options options = parse(argc, argv);
+    FILE *summary = open_summary(&options);
+    size_t n_policies = options.is_full || options.policy != NULL ? 4 : 1;
+    unsigned tests = 0, bad = 0;
+    for (size_t s = 0; s < n_scenarios; s++) {
+        for (size_t p = 0; p < n_policies; p++) {
+            bool is_good = true;
+            if (!is_chosen(options.scenario, scenarios[s].name) ||
+                !is_chosen(options.policy, policies[p]->name)) {
+                continue;
+            }
+            for (unsigned i = 0; i < options.seeds; i++) {
+                is_good = one(&options, policies[p], &scenarios[s], options.from + i,
+                              summary) &&
+                          is_good;
+            }
+            printf("%sok %u - %s, %s, %u seeds\n", is_good ? "" : "not ", ++tests,
+                   scenarios[s].name, policies[p]->name, options.seeds);
+            fflush(stdout);
+            bad += !is_good;
+        }
+    }
+    printf("1..%u\n", tests);
+    if (summary != NULL && summary != stdout) {
+        fclose(summary);
+    }
+    return bad > 0;
+}
