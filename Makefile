@@ -84,6 +84,9 @@ tsan: build-tsan/build.ninja ## C tests under TSan
 interop: need-dev need-servers need-interop build ## beside real servers and the programs we replace
 	python -m pytest tests/interop
 
+faults: need-dev need-servers build ## kill, hang and move servers under load: five minutes
+	python -m pytest tests/faults -m 'slow or not slow'
+
 bench: need-demo need-servers need-bench build ## measure, beside the peers: 15 minutes
 	python bench/run
 
@@ -138,5 +141,5 @@ wheel: need-build need-wheel ## one abi3 wheel with its libraries inside, in dis
 clean: ## remove what was built (not the .venv)
 	rm -rf build build-{asan,clang,fuzz,package,tsan,wheel} dist $(INSTALLED)
 
-.PHONY: help setup build demo test asan tsan interop bench fuzz torture check format fix lint \
+.PHONY: help setup build demo test asan tsan interop faults bench fuzz torture check format fix lint \
 	tidy types wheel clean

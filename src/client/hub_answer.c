@@ -87,8 +87,10 @@ wait_or_answer(struct pn_hub *hub, struct pn_link *link, struct pn_request *requ
     uint64_t at = now + pause_after(request, now);
     request->attempts++;
     struct pn_fleet *fleet = pn_client_lock(hub->client);
-    if (is_elsewhere) {
+    if (is_elsewhere || verdict->has_trouble) {
         pn_fleet_trouble(fleet, link->node, verdict->trouble, now);
+    }
+    if (is_elsewhere) {
         if (pn_fleet_retry(fleet, request->attempts + 1u, now) == PN_NEVER) {
             at = PN_NEVER;
         }

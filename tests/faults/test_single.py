@@ -40,11 +40,6 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
             yield Site(server, proxy, client)
 
 
-@pytest.fixture(params=["threads", "tasks"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 Fault = Callable[[Site], None]
 
 
@@ -80,10 +75,10 @@ FAULTS: dict[str, tuple[Fault, Fault]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_fault(site: Site, kind: str, name: str) -> None:
+def test_fault(site: Site, name: str) -> None:
     """Errors while it lasts, all of them Pinyon's; no wrong value, then or later."""
     begin, end = FAULTS[name]
-    with Load(site.client, kind) as load:
+    with Load(site.client) as load:
         load.until_served()
         begin(site)
         load.until_felt()
@@ -91,8 +86,8 @@ def test_fault(site: Site, kind: str, name: str) -> None:
         load.until_served()
 
 
-def test_restarted_empty(site: Site, kind: str) -> None:
-    with Load(site.client, kind, may_lose=True) as load:
+def test_restarted_empty(site: Site) -> None:
+    with Load(site.client, may_lose=True) as load:
         load.until_served()
         site.server.kill()
         load.until_felt()
@@ -102,11 +97,9 @@ def test_restarted_empty(site: Site, kind: str) -> None:
 
 @pytest.mark.parametrize("after", [0, 1, 7, 200])
 @pytest.mark.parametrize("way", ["cut", "half_close"])
-def test_connection_ends_in_a_reply(
-    site: Site, kind: str, way: str, after: int
-) -> None:
+def test_connection_ends_in_a_reply(site: Site, way: str, after: int) -> None:
     """One lost connection is nobody's error: what is safe to repeat is repeated."""
-    with Load(site.client, kind) as load:
+    with Load(site.client) as load:
         load.until_served()
         for times in range(1, 6):
             dialled = site.proxy.accepted
@@ -116,16 +109,16 @@ def test_connection_ends_in_a_reply(
     assert load.account.errors.total() == 0
 
 
-def test_connections_are_reset(site: Site, kind: str) -> None:
-    with Load(site.client, kind) as load:
+def test_connections_are_reset(site: Site) -> None:
+    with Load(site.client) as load:
         for _ in range(10):
             load.until_served(50)
             site.proxy.drop()
     assert load.account.errors.total() == 0
 
 
-def test_slow_is_only_slow(site: Site, kind: str) -> None:
+def test_slow_is_only_slow(site: Site) -> None:
     site.proxy.down.delay = 0.02
-    with Load(site.client, kind) as load:
+    with Load(site.client) as load:
         load.until_served(100)
     assert load.account.errors.total() == 0
