@@ -196,8 +196,9 @@ call_take_found(struct call *call, struct part *part, const struct reply_reader 
 int
 call_ask_again(struct call *call, size_t i);
 
-/* gutter.c: what REQUEST stores on a stand-in is to live shortly; *IS_SHORT: it does, or
- * it stores nothing. Then the same for command number I, when that was not foreseen. */
+/* gutter.c: what REQUEST stores on a stand-in is to live shortly; *IS_SHORT: it
+ * does, or it stores nothing. Then the same for command number I, when that was not
+ * foreseen. */
 struct pn_meta_request;
 void
 call_shorten(struct call *call, struct pn_meta_request *request, bool *is_short);

@@ -8,9 +8,9 @@
  *
  *     one server, Sentinels    the key itself
  *     cluster                  one in each sixteenth of the slots, by the item's slot
- *     placed keys              of each node KEY, KEY#1, KEY#2 ...: the first of them that
- *                              the placement gives to the node; with over 16 nodes KEY#0
- *                              ... KEY#15, by the item's slot in a cluster
+ *     placed keys              of each node KEY, KEY#1, KEY#2 ...: the first that is
+ *                              placed on the node; with over 16 nodes KEY#0 ... KEY#15,
+ *                              by the item's slot in a cluster
  *
  * All clients of a fleet find the same, for they agree on where keys are.
  */
@@ -35,16 +35,17 @@ room_of(const struct copies *copies, size_t i)
     return copies->room + i * (copies->base.len + MORE_MAX);
 }
 
-/* A word in the middle of each sixteenth of the slots. Clusters give their nodes ranges of
- * slots, so a copy with the word of the item's sixteenth stands on the item's node nearly
- * always: one flight, and no other node to depend on. By the item's key alone, without
- * the map: it holds through failovers, and in a client that does not know the map yet. */
+/* A word in the middle of each sixteenth of the slots. Clusters give their nodes ranges
+ * of slots, so a copy with the word of the item's sixteenth stands on the item's node
+ * nearly always: one flight, and no other node to depend on. By the item's key alone,
+ * without the map: it holds through failovers, and in a client that does not know the
+ * map yet. */
 static const char *const middle[COPIES] = {"18",  "249", "72",  "223", "19",  "2",
                                            "64",  "222", "265", "34",  "404", "155",
                                            "264", "22",  "219", "48"};
 
-/* Writes copy I: the base, and behind it NUMBER in the form of LEAD: "#7", the word of a
- * sixteenth as a hash tag, or nothing when LEAD is 0. */
+/* Writes copy I: the base, and behind it NUMBER in the form of LEAD: "#7", the word of
+ * a sixteenth as a hash tag, or nothing when LEAD is 0. */
 static void
 put(struct copies *copies, size_t i, char lead, unsigned number)
 {
@@ -117,7 +118,8 @@ find(struct pn_fleet *fleet, void *context)
     }
 }
 
-/* Fills COPIES in. 0, or -1 with an exception set; PyMem_Free(copies->room) either way. */
+/* Fills COPIES in. 0, or -1 with an exception set; PyMem_Free(copies->room) either
+ * way. */
 static int
 look_up(struct client_object *self, PyObject *base, PyObject *beside,
         struct copies *copies)

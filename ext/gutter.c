@@ -2,10 +2,10 @@
  * gutter - what is stored on a stand-in lives shortly
  *
  * While a node of memcached is down a spare one takes its keys. It is told of no delete
- * that the node itself gets when it is back, so what it holds must be gone before it may
- * be asked again. Where a command goes is known when it is encoded, mostly: a node that
- * is marked down meanwhile has its command sent to the stand-in as it is, which is then
- * told the shorter time behind it.
+ * that the node itself gets when it is back, so what it holds must be gone before it
+ * may be asked again. Where a command goes is known when it is encoded, mostly: a node
+ * that is marked down meanwhile has its command sent to the stand-in as it is, which is
+ * then told the shorter time behind it.
  */
 #include "call.h"
 #include "wire/meta.h"

@@ -272,7 +272,9 @@ class PubSub(Generic[S]):
                 self._take(push)
                 wait = 0.0
 
-    def _take(self, push: list[Any]) -> None:
+    def _take(self, push: list[Any] | Exception) -> None:
+        if isinstance(push, Exception):
+            raise push  # a subscription that was refused
         kind = text(push[0])
         if kind in _KINDS:
             pattern = push[1] if kind == "pmessage" else None

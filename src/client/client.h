@@ -62,9 +62,9 @@ struct pn_client_opts {
     uint64_t idle_ns;     /* a connection idle for longer is closed: 5 min */
     uint64_t lifetime_ns; /* older ones are closed when idle: 1 h; PN_NEVER */
     uint64_t check_ns;    /* idle for longer: looked at before use: 1 s */
-    /* How long a blocking caller asks again and again for a reply before it sleeps, where
-     * replies come so quickly: 50 us. Waking a sleeping processor costs more than a round
-     * trip within a host. PN_NEVER: sleep at once. */
+    /* How long a blocking caller asks again and again for a reply before it sleeps,
+     * where replies come so quickly: 50 us. Waking a sleeping processor costs more than
+     * a round trip within a host. PN_NEVER: sleep at once. */
     uint64_t spin_ns;
     uint32_t value_max; /* memcached: the server's item size; 0: 1 MiB */
 };

@@ -260,9 +260,10 @@ distrust(struct pn_fleet *fleet, const struct fleet_node *node, uint64_t now)
     }
 }
 
-/* CLUSTERDOWN. When all say so the cluster is electing, and ten thousand clients that ask
- * at once are what it can do without. When others have answered since this one began
- * to say it, it is this one that is cut off, and its slots are given away elsewhere. */
+/* CLUSTERDOWN. When all say so the cluster is electing, and ten thousand clients that
+ * ask at once are what it can do without. When others have answered since this one
+ * began to say it, it is this one that is cut off, and its slots are given away
+ * elsewhere. */
 static void
 refused(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
 {

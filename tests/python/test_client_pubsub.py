@@ -112,8 +112,8 @@ def test_decoded(fleet):  # noqa: F811
         pinyon.Client(fleet, decode_responses=True) as texts,
         texts.pubsub(ignore_subscribe_messages=True) as ps,
     ):
-        ps.subscribe("news")
-        texts.publish("news", "hällo")
+        ps.subscribe("decoded")  # a message of another test's may still be on its way
+        texts.publish("decoded", "hällo")
         assert ps.get_message(timeout=10)["data"] == "hällo"
 
 

@@ -224,7 +224,8 @@ test_warm_up(void)
         moved += is_moved;
     }
     CHECK(moved > 50 && moved < KEYS);
-    /* One that was down may have missed deletes: it is asked no more, also when back. */
+    /* One that was down may have missed deletes: it is asked no more, also when
+     * back. */
     pn_fleet_trouble(fleet, 0, PN_TROUBLE_DIAL, START);
     pn_fleet_connected(fleet, 0, START + SEC);
     unsigned of_zero = 0, of_others = 0;

@@ -6,7 +6,8 @@ trigger(struct pn_fleet *fleet, uint64_t now)
     pn_fleet_trouble(fleet, node_of(fleet, 0), PN_TROUBLE_ROLE, now);
 }
 
-/* The time of the next task from NOW on, looking every millisecond; 0: none in LIMIT. */
+/* The time of the next task from NOW on, looking every millisecond; 0: none in
+ * LIMIT. */
 static uint64_t
 next_task(struct pn_fleet *fleet, uint64_t now, uint64_t limit, struct pn_task *task)
 {
@@ -369,7 +370,8 @@ test_no_flapping(void)
     pn_fleet_free(fleet);
 }
 
-/* An address that now belongs to a node of another cluster, or to one that was reset. */
+/* An address that now belongs to a node of another cluster, or to one that was
+ * reset. */
 static void
 test_strangers(void)
 {
