@@ -344,7 +344,10 @@ fleet_refresh_adopted(struct pn_fleet *fleet, uint64_t at, bool is_changed,
         end(fleet, now);
         want_again(refresh);
     }
-    bool is_answer = refresh->is_wanted && at >= refresh->wanted_at;
+    /* Who has just begun and knows nothing wants any map that is not too old. */
+    bool is_first = refresh->learnt_at == 0 &&
+                    now < fleet_later(at, fleet->opts.refresh_period);
+    bool is_answer = refresh->is_wanted && (is_first || at >= refresh->wanted_at);
     refresh->is_wanted = refresh->is_wanted && !is_answer;
     if (at >= refresh->unforced_since) {
         refresh->unforced_at = PN_NEVER;

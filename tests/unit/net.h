@@ -2,9 +2,9 @@
 #ifndef PN_TEST_NET_H
 #define PN_TEST_NET_H
 
+#include "../support/peer.h"
 #include "harness.h"
 #include "net/stream.h"
-#include "../support/peer.h"
 
 #define NET_PATIENCE_NS INT64_C(10000000000) /* how long a test waits for what comes */
 

@@ -7,8 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "net.h"
 #include "../support/scratch.h"
+#include "net.h"
 
 static const struct pn_stream_opts defaults = {0};
 
