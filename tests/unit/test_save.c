@@ -73,6 +73,31 @@ test_refresh_is_shared(void)
     pn_fleet_free(two);
 }
 
+/* A process that starts later has no need to ask: what a neighbour learnt will do,
+ * unless it is older than the timer allows. */
+static void
+test_late_starter(void)
+{
+    struct map map = map_of(3, 1);
+    struct pn_endpoint seed[3] = {server(0), server(1), server(2)};
+    struct pn_fleet_opts opts = {.kind = PN_FLEET_CLUSTER, .seed = seed, .n_seeds = 3};
+    struct pn_fleet *one = cluster_make(&map, NULL, START);
+    size_t len = save(one);
+    for (unsigned late = 0; late < 2; late++) {
+        uint64_t now = START + (late == 0 ? 50 : 70) * SEC;
+        struct pn_fleet *two = NULL;
+        CHECK_EQ(pn_fleet_new(&opts, now, &two, NULL), PN_OK);
+        struct pn_task task = pn_fleet_task(two, now);
+        CHECK(pn_fleet_load(two, bytes, len, now));
+        CHECK(!pn_fleet_task_stands(two, &task));
+        CHECK_EQ(pn_fleet_task(two, now + SEC).kind,
+                 late == 0 ? PN_TASK_NONE : PN_TASK_SLOTS);
+        CHECK_EQ(route_slot(two, 1, 0, now).kind, PN_ROUTE_NODE);
+        pn_fleet_free(two);
+    }
+    pn_fleet_free(one);
+}
+
 static void
 test_sentinel(void)
 {
@@ -194,6 +219,7 @@ main(void)
 {
     RUN(test_cluster);
     RUN(test_refresh_is_shared);
+    RUN(test_late_starter);
     RUN(test_sentinel);
     RUN(test_health);
     RUN(test_refused);
