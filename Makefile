@@ -8,6 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 FUZZ_SECONDS ?= 60
 KILLS ?= 10000
+SEEDS ?= 1
 C_FILES = $(shell find include src ext tests bench -name '*.[ch]')
 TIDY_FILES = $(filter src/%.c ext/%.c,$(C_FILES))
 SHELL_FILES = tools/setup .ci/run tests/crash/teeth.sh
@@ -105,6 +106,14 @@ torture: build/build.ninja ## kill writers KILLS (10000) times; then mutants mus
 	build/tests/crash/torture --kills $(KILLS)
 	tests/crash/teeth.sh
 
+SIM_OUT = build/tests/sim/out
+sim: need-demo build/build.ninja ## 1,000 nodes, 10,000 hosts in virtual time, SEEDS (1): 8 minutes
+	meson compile -C build tests/sim/sim
+	mkdir -p $(SIM_OUT)
+	nice -n 15 build/tests/sim/sim --full --seeds $(SEEDS) --csv $(SIM_OUT) || failed=$$?; \
+		python tests/sim/draw.py $(SIM_OUT) $(SIM_OUT)/fleet-sim.png; \
+		echo 'sim: $(SIM_OUT)/fleet-sim.png, tables beside it'; exit $${failed:-0}
+
 # --- checking ------------------------------------------------------------------
 
 check: format lint tidy types ## all four below
@@ -141,5 +150,5 @@ wheel: need-build need-wheel ## one abi3 wheel with its libraries inside, in dis
 clean: ## remove what was built (not the .venv)
 	rm -rf build build-{asan,clang,fuzz,package,tsan,wheel} dist $(INSTALLED)
 
-.PHONY: help setup build demo test asan tsan interop faults bench fuzz torture check format fix lint \
+.PHONY: help setup build demo test asan tsan interop faults bench fuzz torture sim check format fix lint \
 	tidy types wheel clean
