@@ -98,6 +98,10 @@ end_duty(struct sim *sim, struct process *process, bool is_answered)
 {
     struct duty *duty = &process->duty;
     duty->is_active = false;
+    const struct server *server = &sim->server[duty->node];
+    if (server->is_cut_off && sim->shard[server->shard].promoted_at != 0) {
+        sim->in_vain[process->host] += sim->in_vain[process->host] < UINT8_MAX;
+    }
     const struct view *view = is_answered ? world_view(sim, duty->node) : NULL;
     sim->policy->done(sim, process, duty, view);
 }
@@ -208,6 +212,7 @@ step(struct sim *sim, struct process *process)
     }
     uint64_t at = 0;
     enum decision decision = GO;
+    request->is_waiting = false;
     request->node = request->pinned;
     if (request->node == NOBODY) {
         decision = sim->policy->route(sim, process, &request->node, &at);
@@ -228,6 +233,7 @@ step(struct sim *sim, struct process *process)
         return;
     }
     request->had_trouble = true;
+    request->is_waiting = true;
     at = at > sim->now ? at : sim->now + MS;
     if (decision == FAIL || at >= request->deadline) {
         if (decision == WAIT && request->deadline > sim->now) {
@@ -349,6 +355,10 @@ client_event(struct sim *sim, const struct event *event)
         break;
     }
     poll(sim, process);
+    bool may_know_more = event->kind == EV_TASK || event->kind == EV_POLL;
+    if (may_know_more && process->request.is_active && process->request.is_waiting) {
+        step(sim, process);
+    }
 }
 
 void
@@ -359,6 +369,7 @@ client_open(struct sim *sim)
     sim->board = take(sim->size.hosts, sizeof *sim->board);
     sim->life = take((size_t)sim->n_processes * sim->n_nodes, 1);
     sim->dials = take((size_t)sim->n_processes * sim->n_nodes, 1);
+    sim->in_vain = take(sim->size.hosts, 1);
     sim->asked_at = take((size_t)sim->size.hosts * 6, sizeof *sim->asked_at);
     for (uint32_t i = 0; i < sim->n_processes; i++) {
         struct process *process = &sim->process[i];
@@ -394,5 +405,6 @@ client_close(struct sim *sim)
     free(sim->life);
     free(sim->dials);
     free(sim->asked_at);
+    free(sim->in_vain);
     free(sim->heap.event);
 }

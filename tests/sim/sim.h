@@ -130,7 +130,8 @@ struct request {
     uint64_t chain_at; /* when the application first wanted this */
     uint64_t deadline;
     bool is_active, had_trouble;
-    bool is_aside; /* another one, between two attempts at the one that fails */
+    bool is_waiting; /* nobody can take it now */
+    bool is_aside;   /* another one, between two attempts at the one that fails */
 };
 
 struct duty { /* a task under way */
@@ -220,6 +221,7 @@ struct sim {
     uint64_t never; /* chains that did not end */
     uint64_t requests, errors, queries, dials_all, retries;
     uint64_t *asked_at; /* hosts: the last query; [6 * host] */
+    uint8_t *in_vain;   /* hosts: queries of nodes cut off, since the promotion */
     const char *failed; /* the invariant that was broken first */
     char failure[256];
 };
