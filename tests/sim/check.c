@@ -55,8 +55,9 @@ check_dial(struct sim *sim, const struct process *process, uint16_t node)
 }
 
 /* Where packets vanish, one second more: the timeout of the request that is under way,
- * for nobody can know before it. And VAIN_MS for each time the host has asked a node that
- * is itself cut off, which answers with the map as it was: the wait until the next. */
+ * for nobody can know before it. And VAIN_MS for each time the host has asked a node
+ * that is itself cut off, which answers with the map as it was: the wait until the
+ * next. */
 void
 check_recovery(struct sim *sim, const struct process *process, uint64_t ms,
                bool is_reached)
