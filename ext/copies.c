@@ -151,6 +151,25 @@ look_up(struct client_object *self, PyObject *base, PyObject *beside,
     return 0;
 }
 
+static PyObject *
+bytes_of(const struct copies *copies, size_t i)
+{
+    return PyBytes_FromStringAndSize(room_of(copies, i), (Py_ssize_t)copies->len[i]);
+}
+
+static PyObject *
+list_of(const struct copies *copies)
+{
+    PyObject *list = PyList_New((Py_ssize_t)copies->n);
+    for (size_t i = 0; list != NULL && i < copies->n; i++) {
+        PyObject *one = bytes_of(copies, i);
+        if (one == NULL || PyList_SetItem(list, (Py_ssize_t)i, one) < 0) {
+            Py_CLEAR(list);
+        }
+    }
+    return list;
+}
+
 /* _copy(key, beside): the copy of KEY that items beside the key BESIDE depend on. */
 PyObject *
 client_copy(PyObject *self, PyObject *args)
@@ -161,7 +180,7 @@ client_copy(PyObject *self, PyObject *args)
         return NULL;
     }
     if (look_up((struct client_object *)self, base, beside, &copies) == 0) {
-        out = PyBytes_FromStringAndSize(room_of(&copies, 0), (Py_ssize_t)copies.len[0]);
+        out = bytes_of(&copies, 0);
     }
     PyMem_Free(copies.room);
     return out;
@@ -174,14 +193,7 @@ client_copies(PyObject *self, PyObject *base)
     struct copies copies;
     PyObject *out = NULL;
     if (look_up((struct client_object *)self, base, NULL, &copies) == 0) {
-        out = PyList_New((Py_ssize_t)copies.n);
-        for (size_t i = 0; out != NULL && i < copies.n; i++) {
-            PyObject *one = PyBytes_FromStringAndSize(room_of(&copies, i),
-                                                      (Py_ssize_t)copies.len[i]);
-            if (one == NULL || PyList_SetItem(out, (Py_ssize_t)i, one) < 0) {
-                Py_CLEAR(out);
-            }
-        }
+        out = list_of(&copies);
     }
     PyMem_Free(copies.room);
     return out;

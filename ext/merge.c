@@ -89,6 +89,22 @@ merge_join(const struct call *call, const struct command *command)
     return list;
 }
 
+/* ITEM(a, b) of each two items of LIST and OTHER, of one length, from FROM on, every
+ * STEP-th, into LIST. 0, or -1 with an exception set. */
+static int
+merge_into(PyObject *list, PyObject *other, Py_ssize_t from, Py_ssize_t step,
+           PyObject *(*item)(PyObject *, PyObject *))
+{
+    Py_ssize_t n = PyList_Size(list);
+    for (Py_ssize_t k = from; k < n; k += step) {
+        PyObject *merged = item(PyList_GetItem(list, k), PyList_GetItem(other, k));
+        if (merged == NULL || PyList_SetItem(list, k, merged) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* Lists of one length: ITEM(a, b) of each two, from the item FROM on, every STEP-th. */
 static PyObject *
 merge_items(const struct call *call, const struct command *command, Py_ssize_t from,
@@ -103,13 +119,8 @@ merge_items(const struct call *call, const struct command *command, Py_ssize_t f
             Py_DECREF(list);
             return malformed(call, command);
         }
-        for (Py_ssize_t k = from; list != NULL && k < n; k += step) {
-            PyObject *merged = item(PyList_GetItem(list, k), PyList_GetItem(other, k));
-            if (merged == NULL) {
-                Py_CLEAR(list);
-            } else {
-                PyList_SetItem(list, k, merged);
-            }
+        if (merge_into(list, other, from, step, item) < 0) {
+            Py_CLEAR(list);
         }
     }
     return list;

@@ -66,15 +66,19 @@
     X(unsigned_error, "Unsigned", st->serialization_error, NULL)                   \
     X(type_not_allowed, "TypeNotAllowed", st->serialization_error, PyExc_TypeError)
 
-#define CORE_TYPES(X)                                                            \
-    X(store_type)                                                                \
-    X(lease_type)                                                                \
-    X(cache_type)                                                                \
-    X(cached_type)                                                               \
-    X(bound_type)                                                                \
-    X(ready_type)                                                                \
-    X(ring_type) X(sealed_type) X(meta_reply_type) X(client_type) X(driver_type) \
-        X(session_type)
+#define CORE_TYPES(X)  \
+    X(store_type)      \
+    X(lease_type)      \
+    X(cache_type)      \
+    X(cached_type)     \
+    X(bound_type)      \
+    X(ready_type)      \
+    X(ring_type)       \
+    X(sealed_type)     \
+    X(meta_reply_type) \
+    X(client_type)     \
+    X(driver_type)     \
+    X(session_type)
 
 /* What is taken of the standard library when the first call on a loop is made, and
  * names of methods. */

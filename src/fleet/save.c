@@ -121,7 +121,7 @@ pn_fleet_save(const struct pn_fleet *fleet, void *buf, size_t cap)
             at = write_node(at, node, primary != PN_NODE_NONE ? primary : index[i]);
         }
     }
-    at = write_runs(fleet, index, at);
+    write_runs(fleet, index, at);
     pn_store32(head, MAGIC);
     pn_store32(head + 4, VERSION);
     pn_store64(head + 16, fleet->identity);

@@ -65,7 +65,7 @@ async def use() -> None:
         reveal_type(cache.ttl("k"))  # R: "float | None"
         reveal_type(cache.incr("n"))  # R: "int"
         reveal_type(cache.namespace("v2"))  # R: "pinyon.cache.Cache"
-        reveal_type(cache.stats()["store"]["items"])  # R: "int"
+        reveal_type(cache.stats()["calls"]["hits"])  # R: "int"
         with pinyon.Cache() as other:
             reveal_type(other)  # R: "pinyon.cache.Cache"
 
