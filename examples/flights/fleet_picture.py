@@ -69,9 +69,10 @@ def _ratio(axes: Axes, one: Outage) -> None:
     axes.set_xlim(0, one.fleet.seconds)
     _plain(axes)
     axes.tick_params(labelbottom=False)
-    for mark in one.timeline.marks:
+    for line, mark in enumerate(one.timeline.marks):
         axes.axvline(mark.at, color=BAD if mark.harms else HITS, lw=1.5, ls="--")
-        axes.text(mark.at + 0.06, 0.06, mark.what, size=10.5, color=INK)
+        height = 0.06 if line % 2 else 0.18  # two that are near stand over each other
+        axes.text(mark.at + 0.06, height, mark.what, size=10.5, color=INK)
     for dip in one.timeline.dips():
         if dip.seconds is not None:
             axes.axvspan(dip.at, dip.at + dip.seconds, color=FAINT, alpha=0.5, lw=0)
