@@ -95,13 +95,7 @@ class AsyncCalls(_Base):
         return self.decr(key, delta, initial=initial, **given)
 
     async def adelete(self, key: str | bytes) -> bool:
-        name = self._key(key)
-        for pause in _PAUSES:
-            try:
-                return self._drop(name)
-            except StoreBusy:
-                await asyncio.sleep(pause)
-        return self._drop(name)
+        return await self._adrop(self._key(key))
 
     async def adelete_many(self, keys: Iterable[str | bytes]) -> int:
         if isinstance(keys, str | bytes) or not isinstance(keys, Iterable):
@@ -116,6 +110,22 @@ class AsyncCalls(_Base):
 
     async def ainvalidate_tags(self, tags: Iterable[str | bytes]) -> None:
         self.invalidate_tags(tags)
+
+    # For cached functions, by the key as the store has it.
+
+    async def _alook(self, key: bytes) -> tuple[int, Any]:
+        return self._look(key, 0.0, 0.0)
+
+    async def _ahas(self, key: bytes) -> bool:
+        return self._has(key)
+
+    async def _adrop(self, key: bytes) -> bool:
+        for pause in _PAUSES:
+            try:
+                return self._drop(key)
+            except StoreBusy:
+                await asyncio.sleep(pause)
+        return self._drop(key)
 
     async def astats(self) -> Any:
         return self.stats()  # type: ignore[attr-defined]

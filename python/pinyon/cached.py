@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable, Coroutine, Iterable
 from typing import (
@@ -19,7 +20,7 @@ from . import _core, load
 from ._core import FOUND_MISS, ArgumentError
 from .job import Job
 from .policy import Policy
-from .steps import aresolve, resolve, run
+from .steps import aresolve, arun, resolve, run
 
 if TYPE_CHECKING:
     pass
@@ -29,6 +30,7 @@ __all__ = ["MISS", "BoundCached", "CacheInfo", "Cached"]
 P = ParamSpec("P")
 P2 = ParamSpec("P2")
 R = TypeVar("R", covariant=True)
+T = TypeVar("T")
 
 Coroutine.register(_core.Ready)
 
@@ -93,6 +95,7 @@ class Cached(_core.Cached, Generic[P, R]):
 
     def cache_clear(self) -> None:
         """Forgets every result of this function, for every process, in one step."""
+        self._notice("cache_clear")
         self.cache.invalidate_tag(self._tag)
         self._forget()
 
@@ -113,29 +116,75 @@ class Cached(_core.Cached, Generic[P, R]):
 
     def cache_contains(self, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Is the result there and fresh? Counts nothing, keeps nothing warm."""
+        self._notice("cache_contains")
         return self.cache._has(self._bind(*args, **kwargs))
 
     def cache_invalidate(self, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Forgets the result of this call; a load under way will not be stored."""
+        self._notice("cache_invalidate")
         return self.cache._drop(self._bind(*args, **kwargs))
 
     def cache_get(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """The result if it is there and fresh, else :data:`MISS`. Loads nothing."""
-        found, value = self.cache._look(self._bind(*args, **kwargs), 0.0, 0.0)
-        return value if found in (_core.FOUND_FRESH, _core.FOUND_NEGATIVE) else MISS
+        self._notice("cache_get")
+        return _if_good(*self.cache._look(self._bind(*args, **kwargs), 0.0, 0.0))
 
     def cache_set(self, value: Any, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Stores ``value`` as if the call had returned it."""
-        job = self._job(args, kwargs, self._bind(*args, **kwargs))
-        return run(job.put(value))  # type: ignore[no-any-return]
+        self._notice("cache_set")
+        return run(self._job_of(args, kwargs).put(value))  # type: ignore[no-any-return]
 
     def cache_refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Runs the function now, stores its result and returns it."""
-        job = self._job(args, kwargs, self._bind(*args, **kwargs))
-        steps = load.renew(job)
+        """Runs the function now, stores its result and returns it. Of a coroutine
+        function it is awaited."""
+        steps = load.renew(self._job_of(args, kwargs))
         if self._is_async:
             return aresolve(steps)  # type: ignore[return-value]
         return resolve(steps)  # type: ignore[no-any-return]
+
+    # ---- The same for asyncio -------------------------------------------------------
+
+    async def acache_clear(self) -> None:
+        """:meth:`cache_clear` for asyncio."""
+        await self.cache.ainvalidate_tag(self._tag)
+        self._forget()
+
+    async def acache_contains(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """:meth:`cache_contains` for asyncio."""
+        return await self.cache._ahas(self._bind(*args, **kwargs))
+
+    async def acache_invalidate(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """:meth:`cache_invalidate` for asyncio."""
+        return await self.cache._adrop(self._bind(*args, **kwargs))
+
+    async def acache_get(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """:meth:`cache_get` for asyncio."""
+        return _if_good(*await self.cache._alook(self._bind(*args, **kwargs)))
+
+    async def acache_set(self, value: Any, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """:meth:`cache_set` for asyncio."""
+        steps = self._job_of(args, kwargs).put(value)
+        return await arun(steps)  # type: ignore[no-any-return]
+
+    @overload
+    async def acache_refresh(
+        self: Cached[P2, Coroutine[Any, Any, T]], *args: P2.args, **kwargs: P2.kwargs
+    ) -> T: ...
+    @overload
+    async def acache_refresh(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    async def acache_refresh(self, *args: Any, **kwargs: Any) -> Any:
+        """:meth:`cache_refresh` for asyncio, awaited whatever the function is."""
+        return await aresolve(load.renew(self._job_of(args, kwargs)))
+
+    def _notice(self, name: str) -> None:
+        """Says once where the twin is, to who waits for a fleet on an event loop."""
+        cache = self.cache
+        if self._is_async and cache._is_far and asyncio._get_running_loop() is not None:
+            cache._home.warn(
+                f"{name} on a loop",
+                f"{self._name}.{name}() blocks its event loop until the fleet answers:"
+                f" await a{name}()",
+            )
 
     # ---- How it is made -------------------------------------------------------------
 
@@ -144,6 +193,9 @@ class Cached(_core.Cached, Generic[P, R]):
 
     def __reduce__(self) -> str:
         return self.__qualname__  # as a function: by name
+
+    def _job_of(self, args: Any, kwargs: Any) -> Job:
+        return self._job(args, kwargs, self._bind(*args, **kwargs))
 
     def _job(self, args: Any, kwargs: Any, key: bytes) -> Job:
         function = self.__wrapped__
@@ -190,6 +242,10 @@ def miss(
     return aresolve(steps) if cached._is_async else resolve(steps)
 
 
+def _if_good(found: int, value: Any) -> Any:
+    return value if found in (_core.FOUND_FRESH, _core.FOUND_NEGATIVE) else MISS
+
+
 class BoundCached(_core.Bound, Generic[P, R]):
     # A cached method, taken from an object: obj.method. Its docstring is the method's.
 
@@ -224,6 +280,29 @@ class BoundCached(_core.Bound, Generic[P, R]):
     def cache_refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.__func__.cache_refresh(self.__self__, *args, **kwargs)
 
+    async def acache_contains(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        return await self.__func__.acache_contains(self.__self__, *args, **kwargs)
+
+    async def acache_invalidate(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        return await self.__func__.acache_invalidate(self.__self__, *args, **kwargs)
+
+    async def acache_get(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return await self.__func__.acache_get(self.__self__, *args, **kwargs)
+
+    async def acache_set(self, value: Any, *args: P.args, **kwargs: P.kwargs) -> bool:
+        return await self.__func__.acache_set(value, self.__self__, *args, **kwargs)
+
+    @overload
+    async def acache_refresh(
+        self: BoundCached[P2, Coroutine[Any, Any, T]],
+        *args: P2.args,
+        **kwargs: P2.kwargs,
+    ) -> T: ...
+    @overload
+    async def acache_refresh(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    async def acache_refresh(self, *args: Any, **kwargs: Any) -> Any:
+        return await self.__func__.acache_refresh(self.__self__, *args, **kwargs)
+
     def cache_info(self) -> CacheInfo:
         return self.__func__.cache_info()
 
@@ -232,6 +311,9 @@ class BoundCached(_core.Bound, Generic[P, R]):
 
     def cache_clear(self) -> None:
         self.__func__.cache_clear()
+
+    async def acache_clear(self) -> None:
+        await self.__func__.acache_clear()
 
     def cache_parameters(self) -> dict[str, Any]:
         return self.__func__.cache_parameters()

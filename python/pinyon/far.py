@@ -253,16 +253,22 @@ class FarCache(FarCalls, Cache):
     _is_far = True
 
     def _look(self, key: bytes, early: float, cap_ms: float, /) -> tuple[int, Any]:
-        found = run(self._fetch(key))
-        if found.found == _core.FOUND_MISS:
-            return _core.FOUND_MISS, None
-        return found.found, found.sealed.value()
+        return run(self._do_look(key))  # type: ignore[no-any-return]
+
+    async def _alook(self, key: bytes) -> tuple[int, Any]:
+        return await arun(self._do_look(key))  # type: ignore[no-any-return]
 
     def _drop(self, key: bytes, /) -> bool:
         return run(self._do_drop(key))  # type: ignore[no-any-return]
 
+    async def _adrop(self, key: bytes) -> bool:
+        return await arun(self._do_drop(key))  # type: ignore[no-any-return]
+
     def _has(self, key: bytes, /) -> bool:
         return run(self._do_contains(key))  # type: ignore[no-any-return]
+
+    async def _ahas(self, key: bytes) -> bool:
+        return await arun(self._do_contains(key))  # type: ignore[no-any-return]
 
     # ---- Care -----------------------------------------------------------------------
 

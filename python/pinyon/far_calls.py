@@ -197,6 +197,12 @@ class FarCalls(_Base):
             left = found.item.left_ms
         return float("inf") if left is None else left / 1e3
 
+    def _do_look(self, name: bytes) -> Steps:
+        found = yield from self._fetch(name)
+        if found.found == FOUND_MISS:
+            return FOUND_MISS, None
+        return found.found, found.sealed.value()
+
     def _do_contains(self, name: bytes) -> Steps:
         return (yield from self._fetch(name, head=True)).is_good
 

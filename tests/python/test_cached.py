@@ -250,6 +250,51 @@ def test_the_rest_of_the_surface(cache, calls):
     assert (stats["hits"], stats["misses"], stats["loads"]) == (2, 1, 2)
 
 
+def test_each_call_to_the_store_has_a_twin(cache, calls):
+    class Shop(Shape):
+        @cache.cached(ttl=60)
+        async def price(self, article):
+            calls.append(article)
+            return article * 2
+
+    @cache.cached(ttl=60, name="plain")
+    def price(article):
+        return article * 3
+
+    async def check(f, factor):
+        assert await f.acache_get(1) is MISS
+        assert await f.acache_contains(1) is False
+        assert await f.acache_set("other", 1) is True
+        assert await f.acache_get(1) == "other"
+        assert await f.acache_contains(1) is True
+        assert await f.acache_contains(2) is False
+        assert await f.acache_refresh(1) == factor
+        assert await f.acache_get(1) == factor
+        assert await f.acache_invalidate(1) is True
+        assert await f.acache_invalidate(1) is False
+        await f.acache_refresh(1), await f.acache_refresh(2)
+        await f.acache_clear()
+        assert not await f.acache_contains(1)
+        assert not await f.acache_contains(2)
+        assert f.cache_stats()["loads"] == 0  # forgotten with the results
+
+    async def main():
+        await check(Shop(7).price, 2)
+        await check(price, 3)
+
+    asyncio.run(main())
+    assert calls == [1, 1, 2]
+
+
+def test_every_call_to_the_store_has_one():
+    """Also on a method: it would go to the function without its object otherwise."""
+    at_once = {"cache_info", "cache_stats", "cache_key", "cache_parameters"}
+    for kind in (pinyon.cached.Cached, pinyon.cached.BoundCached):
+        for name in vars(pinyon.cached.Cached):
+            if name.startswith("cache_") and name not in at_once:
+                assert inspect.iscoroutinefunction(vars(kind)[f"a{name}"]), name
+
+
 def test_tags(cache, calls):
     f = cache.cached(name="f", tags=lambda u: [f"user:{u}"])(calls.wrap())
     g = cache.cached(name="g", tags=["all"])(calls.wrap())

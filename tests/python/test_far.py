@@ -466,6 +466,65 @@ def test_a_task_waits_for_another_host_without_blocking_its_loop(cache, other):
     thread.join()
 
 
+#: Calls of a cached function that go to the engine, to be awaited.
+TWINS = {
+    "acache_contains": lambda f: f.acache_contains(1),
+    "acache_get": lambda f: f.acache_get(1),
+    "acache_set": lambda f: f.acache_set(5, 1),
+    "acache_invalidate": lambda f: f.acache_invalidate(1),
+    "acache_clear": lambda f: f.acache_clear(),
+    "acache_refresh": lambda f: f.acache_refresh(1),
+}
+
+
+@pytest.mark.parametrize("server", [Redis, Memcached])
+@pytest.mark.parametrize("twin", TWINS.values(), ids=TWINS)
+def test_a_twin_never_blocks_its_loop(serve, server, twin):
+    engine = serve(server())
+    scheme = "memcached" if server is Memcached else "redis"
+
+    async def main():
+        @cache.cached
+        async def f(x):
+            return x
+
+        assert await f(1) == 1
+        engine.pause()
+        call = asyncio.create_task(twin(f))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert not call.done()
+        engine.resume()
+        await call
+
+    with pinyon.Cache(f"{scheme}://{engine.address}", timeout=20) as cache:
+        asyncio.run(main())
+
+
+def test_a_loop_that_waits_for_a_fleet_is_told_of_the_twin(cache):
+    """Once for each method; of a plain function nothing, which blocks anyway."""
+
+    async def main():
+        @cache.cached
+        async def f(x):
+            return x
+
+        plain = cache.cached(name="plain")(lambda x: x)
+        with pytest.warns(pinyon.PinyonWarning, match="await acache_clear") as told:
+            [g.cache_clear() for g in (f, f, plain)]
+        assert len(told) == 1
+        assert "f.cache_clear() blocks its event loop" in str(told[0].message)
+        assert told[0].filename == __file__
+
+    asyncio.run(main())
+    f = cache.cached(name="f")(answered)
+    f.cache_clear()  # no loop here
+
+
+async def answered(x):
+    return x
+
+
 def test_an_exception_gives_the_lease_back(cache, other):
     def broken():
         raise LookupError("gone")

@@ -89,7 +89,7 @@ def test_a_task_refreshes_behind_the_callers_back(cache, calls):
             return len(calls)
 
         assert await f() == 1
-        while f.cache_contains():
+        while await f.acache_contains():
             await asyncio.sleep(0.005)
         gate.clear()
         assert [await f() for _ in range(5)] == [1] * 5
@@ -123,7 +123,7 @@ def test_a_task_after_an_invalidation_gets_the_new(
         waiter = asyncio.create_task(f(1))
         while f.cache_stats()["waits"] < 1 or not calls:
             await asyncio.sleep(0)
-        invalidate(cache, f)
+        await invalidate(cache, f, "a")
         misses = f.cache_stats()["misses"]  # cache_clear() forgets the counts
         later = asyncio.create_task(f(1))
         while f.cache_stats()["misses"] == misses:

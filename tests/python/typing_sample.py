@@ -58,6 +58,11 @@ async def use() -> None:
         reveal_type(full.cache_info().hits)  # R: "int"
         reveal_type(full.cache_refresh(1))  # R: "list[str]"
         reveal_type(await coroutine.cache_refresh(1))  # R: "bytes"
+        reveal_type(await coroutine.acache_refresh(1))  # R: "bytes"
+        reveal_type(await full.acache_refresh(1))  # R: "list[str]"
+        reveal_type(await shop.amethod.acache_refresh(1))  # R: "str"
+        reveal_type(await coroutine.acache_contains(1))  # R: "bool"
+        reveal_type(await shop.method.acache_invalidate(1))  # R: "bool"
         reveal_type(cache.get_or_load("k", lambda: 1, 60))  # R: "int"
         reveal_type(await cache.aget_or_load("k", load, ttl="1h"))  # R: "int"
         reveal_type(cache.set("k", 1, ttl=60, tags=["a"]))  # R: "bool"
@@ -73,6 +78,7 @@ async def use() -> None:
         full(1, 2)  # E: [call-arg]
         shop.method("text")  # E: [arg-type]
         full.cache_key("text")  # E: [arg-type]
+        await coroutine.acache_invalidate("text")  # E: [arg-type]
         cache.set(7, 1)  # E: [arg-type]
         cache.cached(ttl=60, lock="cluster")  # E: [call-overload]
         cache.cached(sise=1)  # E: [call-overload]
