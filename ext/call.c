@@ -152,6 +152,9 @@ static int
 go_on(struct call *call, size_t i)
 {
     struct command *command = &call->command[i];
+    if ((command->flags & PN_CMD_SPLIT) != 0) {
+        return call_go_on_apart(call, i);
+    }
     PyObject *value = command->n_parts == 0 ? NULL : call->part[command->first].value;
     if (command->rounds >= ROUNDS_MAX || value == NULL) {
         return 0;

@@ -65,7 +65,8 @@ struct part {
     struct pn_request request; /* .owner is the call */
     PyObject *value;           /* once it is finished */
     uint32_t command;
-    uint32_t from, n_keys; /* which of the command's positions are its keys */
+    uint32_t from, n_keys; /* which of the command's positions are its keys; of a part
+                              of one taken apart: `from` is the part it is for */
 };
 
 struct command {
@@ -79,7 +80,9 @@ struct command {
     uint16_t flags; /* enum pn_command_flags */
     uint8_t merge, answer;
     bool is_short;         /* stored for no longer than a stand-in may keep it */
-    uint8_t rounds;        /* of ATOMIC: times it was sent anew */
+    uint8_t rounds;        /* of ATOMIC, of one taken apart: times it was sent anew */
+    uint32_t whole;        /* while it is taken apart: the first of its own parts */
+    uint32_t n_whole;      /* and how many they are; 0: it is not */
     struct pn_bytes moved; /* of ATOMIC: the redirect it met */
 };
 
@@ -174,13 +177,19 @@ call_to_all(struct call *call, size_t i);
 
 /* plan.c: enum pn_request_flags of a command. */
 uint32_t
-call_flags(const struct pn_command_info *info, struct pn_bytes name);
+call_flags(const struct call *call, const struct pn_command_info *info,
+           struct pn_bytes name);
 
 /* split.c: one part for each owner of the keys at hand. */
 struct words;
 int
 call_split(struct call *call, const struct words *words,
            const struct pn_command_info *info, const uint32_t *owner, size_t n_keys);
+
+/* apart.c: asks for the keys of command number I, whose parts are all there, one by one
+ * where several at once were refused; puts together what came of that. 0, or -1. */
+int
+call_go_on_apart(struct call *call, size_t i);
 
 /* meta_words.c: ARG[0..n) as a command of memcached. */
 int

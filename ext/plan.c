@@ -30,8 +30,19 @@ refuse_cross(struct core_state *st, struct pn_bytes name, const char *what)
     return -1;
 }
 
+/* May the keys of a command that may be split be asked for one by one, when they cannot
+ * be all at once? MSET of one slot is all or nothing. */
+static bool
+may_take_apart(const struct call *call, const struct pn_command_info *info)
+{
+    return info->step == 1 && call->client->share->kind == PN_FLEET_CLUSTER &&
+           call->node == PN_NODE_NONE &&
+           (call->run & (RUN_ATOMIC | RUN_SESSION | RUN_RAW | RUN_NO_RETRY)) == 0;
+}
+
 uint32_t
-call_flags(const struct pn_command_info *info, struct pn_bytes name)
+call_flags(const struct call *call, const struct pn_command_info *info,
+           struct pn_bytes name)
 {
     uint32_t flags = 0;
     if ((info->flags & PN_CMD_READ) != 0) {
@@ -44,8 +55,9 @@ call_flags(const struct pn_command_info *info, struct pn_bytes name)
         flags |= PN_REQ_PUSH;
     }
     char letter = (char)(name.ptr[0] | 0x20);
-    if ((info->flags & PN_CMD_SPLIT) != 0 && (letter == 'd' || letter == 'u')) {
-        flags |= PN_REQ_DELETE; /* DEL, UNLINK */
+    if ((info->flags & PN_CMD_SPLIT) != 0) {
+        flags |= letter == 'd' || letter == 'u' ? PN_REQ_DELETE : 0u; /* DEL, UNLINK */
+        flags |= may_take_apart(call, info) ? PN_REQ_APART : 0u;
     }
     return flags;
 }
@@ -120,7 +132,7 @@ static int
 plan_part(struct call *call, const struct words *words,
           const struct pn_command_info *info, struct pn_bytes key)
 {
-    uint32_t flags = call_flags(info, words->argv[0]);
+    uint32_t flags = call_flags(call, info, words->argv[0]);
     struct part *part = call_new_part(call, call->n_commands - 1, words->wire, flags);
     if (part == NULL) {
         return -1;

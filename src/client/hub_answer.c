@@ -2,6 +2,7 @@
 #include "client/judge.h"
 
 #define TRYAGAIN_MAX 6              /* then the caller hears of it */
+#define APART_MAX 2                 /* the same, of one who knows what to do then */
 #define PAUSE_MIN UINT64_C(2000000) /* ns; doubles at every try */
 #define PAUSE_MAX UINT64_C(500000000)
 
@@ -78,6 +79,14 @@ follow(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
     redirect(hub, request, node, now);
 }
 
+/* How often the same node is asked again. */
+static uint32_t
+tries_of(const struct pn_request *request, const struct pn_verdict *verdict)
+{
+    bool is_apart = verdict->kind == PN_VERDICT_APART && request->flags & PN_REQ_APART;
+    return is_apart ? APART_MAX : TRYAGAIN_MAX;
+}
+
 /* The server is not to be asked now, and says so: nothing was executed. */
 static void
 wait_or_answer(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
@@ -94,7 +103,7 @@ wait_or_answer(struct pn_hub *hub, struct pn_link *link, struct pn_request *requ
         if (pn_fleet_retry(fleet, request->attempts + 1u, now) == PN_NEVER) {
             at = PN_NEVER;
         }
-    } else if (request->attempts > TRYAGAIN_MAX) {
+    } else if (request->attempts > tries_of(request, verdict)) {
         at = PN_NEVER;
     }
     pn_client_unlock(hub->client);
@@ -124,6 +133,7 @@ act(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
         follow(hub, link, request, verdict, now);
         return;
     case PN_VERDICT_AGAIN:
+    case PN_VERDICT_APART:
     case PN_VERDICT_ELSEWHERE:
         if (request->node != PN_NODE_NONE || request->flags & PN_REQ_STAY) {
             break;

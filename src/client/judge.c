@@ -10,7 +10,7 @@ static const struct rule {
     enum pn_trouble trouble;
 } rules[] = {
     {"BUSY", PN_VERDICT_AGAIN, true, PN_TROUBLE_AGAIN},
-    {"TRYAGAIN", PN_VERDICT_AGAIN, true, PN_TROUBLE_AGAIN},
+    {"TRYAGAIN", PN_VERDICT_APART, true, PN_TROUBLE_AGAIN},
     {"MIGRATING", PN_VERDICT_AGAIN, true, PN_TROUBLE_AGAIN},
     {"LOADING", PN_VERDICT_ELSEWHERE, true, PN_TROUBLE_LOADING},
     {"READONLY", PN_VERDICT_ELSEWHERE, true, PN_TROUBLE_ROLE},

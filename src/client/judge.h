@@ -15,7 +15,8 @@ enum pn_verdict_kind {
     PN_VERDICT_MOVED,     /* pn_fleet_moved(.slot, .endpoint), send there now */
     PN_VERDICT_ASK,       /* ASKING and the command to .endpoint, once; no map change */
     PN_VERDICT_REDIRECT,  /* -REDIRECT: send to .endpoint, and learn the topology */
-    PN_VERDICT_AGAIN,     /* the same node after a pause: TRYAGAIN, BUSY, MIGRATING */
+    PN_VERDICT_AGAIN,     /* the same node after a pause: BUSY, MIGRATING */
+    PN_VERDICT_APART,     /* as AGAIN, or key by key: TRYAGAIN */
     PN_VERDICT_ELSEWHERE, /* pn_fleet_trouble(.trouble), then route anew after a pause:
                              LOADING, READONLY, MASTERDOWN, CLUSTERDOWN, NOREPLICAS */
     PN_VERDICT_AUTH,      /* NOAUTH, WRONGPASS: configuration; never again */

@@ -21,11 +21,13 @@ enum pn_request_flags {
     PN_REQ_PUSH = 0x10, /* pub/sub: its answers come as pushes, there is no reply */
     PN_REQ_DELETE = 0x20,   /* goes to both owners while a fleet warms up */
     PN_REQ_NO_RETRY = 0x40, /* one attempt, whatever happens */
-    PN_REQ_QUICK = 0x200,   /* where nobody can answer now, say so now */
-    PN_REQ_STAY = 0x100,   /* by the connection that stands now or not at all: for EXEC,
-                            since a new one knows nothing of the WATCH */
-    PN_REQ_CLASSIC = 0x80, /* memcached: answered by one classic message (a get's: till
-                              END) */
+    PN_REQ_CLASSIC = 0x80,  /* memcached: answered by one classic message (a get's: till
+                               END) */
+    PN_REQ_STAY = 0x100,  /* by the connection that stands now or not at all: for EXEC,
+                             since a new one knows nothing of the WATCH */
+    PN_REQ_QUICK = 0x200, /* where nobody can answer now, say so now */
+    PN_REQ_APART = 0x400, /* TRYAGAIN is told after fewer tries: the caller asks for
+                             each key by itself then */
 };
 
 enum pn_request_state {

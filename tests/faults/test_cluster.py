@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -95,14 +96,6 @@ def test_restarted_empty(serve: Serve) -> None:
 # ---- Failover and resharding: nobody may lose anything
 
 
-def told(call: Any, keys: list[str]) -> Any:
-    """What it gives, or the kind of the error that it raises."""
-    try:
-        return call(keys)
-    except pinyon.ClusterError as error:
-        return error.kind
-
-
 @slow
 @both
 def test_failover_by_command(serve: Serve, version: Any) -> None:
@@ -140,9 +133,36 @@ def test_resharding(serve: Serve) -> None:
     assert load.account.errors.total() == 0, load.account.last
 
 
+def assert_found(client: Any, keys: list[str], want: list[bytes]) -> None:
+    found = dict(zip(keys, want, strict=True))
+    assert client.mget(keys) == want
+    assert client.get_many([*keys, "{half}no"]) == found
+    # some of other slots, twice, none
+    many = ["else", *keys[::-1], keys[0], "other", "{half}no"]
+    assert client.mget(many) == [None, *want[::-1], want[0], None, None]
+    assert client.exists(*keys, keys[0], "else") == len(keys) + 1
+    assert client.execute("TOUCH", *keys) == len(keys)
+    with client.pipeline() as pipe:
+        pipe.get(keys[0]).mget(keys).mget(many[:3]).exists(*keys).get("else")
+        replies = pipe.execute()
+    assert replies == [want[0], want, [None, want[-1], want[-2]], len(keys), None]
+
+
+async def assert_found_on_a_loop(
+    client: Any, keys: list[str], want: list[bytes]
+) -> None:
+    found = dict(zip(keys, want, strict=True))
+    calls = [client.amget(keys), client.aget_many(keys), client.aexists(*keys)]
+    assert await asyncio.gather(*calls) == [want, found, len(keys)]
+    async with client.pipeline() as pipe:
+        replies = await pipe.get(keys[0]).mget([*keys, "else"]).aexecute()
+    assert replies == [want[0], [*want, None]]
+
+
 def test_slot_left_half_moved(serve: Serve) -> None:
-    """For a while, half of its keys are here and half there: single keys are found by
-    ASK; several at once are TRYAGAIN, which is tried again and then told."""
+    """Half of its keys are here and half there, for as long as it pleases whoever moves
+    them: single keys are found by ASK; several at once are TRYAGAIN, and then asked for
+    one by one. What cannot be is told so."""
     cluster = serve(Cluster(3, 0))
     with client_of(cluster) as client:
         keys = [f"{{half}}{i}" for i in range(50)]
@@ -158,11 +178,19 @@ def test_slot_left_half_moved(serve: Serve) -> None:
             cluster.move_keys(slot, source, target, 25)
             for turn in range(3):
                 assert [client.get(key) for key in keys] == want
-                found = dict(zip(keys, want, strict=True))
-                for call, whole in ((client.mget, want), (client.get_many, found)):
-                    assert told(call, keys) in (whole, "TRYAGAIN")
+                assert_found(client, keys, want)
+                asyncio.run(assert_found_on_a_loop(client, keys, want))
                 assert client.set(f"{{half}}new{turn}", "x")
                 assert client.get(f"{{half}}new{turn}") == b"x"
+            with pytest.raises(pinyon.ClusterError, match="TRYAGAIN"):
+                client.mset(dict.fromkeys(keys, "never"))
+            with pytest.raises(pinyon.ClusterError, match="TRYAGAIN"):
+                client.sunion(*keys)
+            assert client.mget(keys) == want
+            assert client.delete(*keys[20:30], "{half}no") == 10
+            assert client.exists(*keys) == 40
+            want[20:30] = [None] * 10
+            assert client.mget(keys) == want
             load.until_served(500)
             cluster.move_keys(slot, source, target)
             assert client.mget(keys) == want

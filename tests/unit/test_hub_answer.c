@@ -173,6 +173,12 @@ test_again(void)
     struct pair ever = {.says = {"-TRYAGAIN Multiple keys request\r\n"}, .times = 99};
     CHECK_EQ(get(&ever, 0, "-TRYAGAIN Multiple keys request\r\n"), 0);
     CHECK(ever.gets[0] > 3 && ever.gets[0] < 10);
+    struct pair apart = {.says = {"-TRYAGAIN Multiple keys request\r\n"}, .times = 99};
+    CHECK_EQ(get(&apart, PN_REQ_APART, "-TRYAGAIN Multiple keys request\r\n"), 0);
+    CHECK_EQ(apart.gets[0], 3);
+    struct pair busy = {.says = {"-BUSY a script\r\n"}, .times = 99};
+    CHECK_EQ(get(&busy, PN_REQ_APART, "-BUSY a script\r\n"), 0);
+    CHECK_EQ(busy.gets[0], ever.gets[0]);
 }
 
 static void

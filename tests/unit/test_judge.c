@@ -27,7 +27,7 @@ test_states(void)
         enum pn_verdict_kind kind;
         int trouble; /* -1: none */
     } rows[] = {
-        {"TRYAGAIN Multiple keys request during rehashing of slot", PN_VERDICT_AGAIN,
+        {"TRYAGAIN Multiple keys request during rehashing of slot", PN_VERDICT_APART,
          PN_TROUBLE_AGAIN},
         {"BUSY Redis is busy running a script. You can only call SCRIPT KILL or "
          "SHUTDOWN NOSAVE.",
