@@ -32,6 +32,18 @@ test_values(void)
     READS(feed_classic_reply, NULL, "VALUE k 0 3\r\nab", "15 left\n");
     READS(feed_classic_reply, NULL, "42\r\n0\r\n", "number 42 .\nnumber 0 .\n");
     READS(feed_classic_reply, NULL, "-1\r\n", "malformed PN_WIRE_E_REPLY\n");
+    READS(feed_classic_reply, NULL, "VALUE  k  7  2 \r\nab\r\n",
+          "VALUE \"k\" flags 7 \"ab\"\n");
+    READS(feed_classic_reply, NULL, "VALUE k 4294967295 2\r\nab\r\n",
+          "VALUE \"k\" flags 4294967295 \"ab\"\n");
+    READS(feed_classic_reply, NULL, "VALUE k 4294967296 2\r\n",
+          "malformed PN_WIRE_E_NUMBER\n");
+    READS(feed_classic_reply, NULL, "VALUE k 0 0000000002\r\nab\r\n",
+          "VALUE \"k\" flags 0 \"ab\"\n");
+    READS(feed_classic_reply, NULL, "VALUE k 0 2x\r\n", "malformed PN_WIRE_E_NUMBER\n");
+    READS(feed_classic_reply, NULL, "VALUE k 0 \r\n", "malformed PN_WIRE_E_WORDS\n");
+    READS(feed_classic_reply, NULL, "VALUE k\001y 0 2\r\n",
+          "malformed PN_WIRE_E_KEY_BYTE\n");
     union feed_state small = {.mc.value_max = 2};
     READS(feed_classic_reply, &small, "VALUE k 0 3\r\n",
           "malformed PN_WIRE_E_VALUE_SIZE\n");

@@ -21,6 +21,24 @@ test_keys(void)
     }
 }
 
+/* Every byte at every place of keys of every length up to four steps of eight. */
+static void
+test_key_bytes(void)
+{
+    char key[32];
+    for (size_t len = 1; len <= sizeof key; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (int c = 0; c < 256; c++) {
+                memset(key, c & 1 ? 0x80 : '!', sizeof key);
+                key[at] = (char)c;
+                bool is_bad = c <= ' ' || c == 0x7f;
+                CHECK_EQ(pn_mc_key_check((struct pn_bytes){key, len}),
+                         is_bad ? PN_WIRE_E_KEY_BYTE : 0);
+            }
+        }
+    }
+}
+
 /* Never shorter than asked, never for ever by rounding, a date beyond 30 days. */
 static void
 test_exptime(void)
@@ -98,6 +116,7 @@ int
 main(void)
 {
     RUN(test_keys);
+    RUN(test_key_bytes);
     RUN(test_exptime);
     RUN(test_ttl_of_exptime);
     RUN(test_refusals);
