@@ -247,35 +247,14 @@ client_deadline(struct client_object *self, PyObject *timeout, uint64_t now,
 
 /* ---- Forks ------------------------------------------------------------------ */
 
-/* Objects of one share are told one by one; the first does it. */
+/* In the child: the client itself knows by now (client/forks.h). Objects of one share
+ * are told one by one; that its board is told again changes nothing. */
 static PyObject *
-client_before_fork(struct client_object *self, PyObject *unused)
+client_after_fork(struct client_object *self, PyObject *unused)
 {
     (void)unused;
-    if (!self->share->is_forking) {
-        self->share->is_forking = true;
-        pn_client_before_fork(self->share->client);
-    }
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-client_after_fork(struct client_object *self, PyObject *is_child)
-{
-    int child = PyObject_IsTrue(is_child);
-    if (child < 0) {
-        return NULL;
-    }
-    if (self->share->is_forking) {
-        self->share->is_forking = false;
-        if (child) {
-            board_after_fork(self->share->board);
-        }
-        pn_client_after_fork(self->share->client, child != 0);
-    }
-    if (child) {
-        driver_forget_all(self);
-    }
+    board_after_fork(self->share->board);
+    driver_forget_all(self);
     Py_RETURN_NONE;
 }
 
@@ -331,11 +310,8 @@ static PyMethodDef client_methods[] = {
      "_pool($self, /)\n--\n\nHow many connection sets there are."},
     {"_counters", client_counters, METH_NOARGS,
      "_counters($self, /)\n--\n\nWhat the fleet counts."},
-    {"_before_fork", (PyCFunction)client_before_fork, METH_NOARGS,
-     "_before_fork($self, /)\n--\n\nTo be called in the parent, before a fork."},
-    {"_after_fork", (PyCFunction)client_after_fork, METH_O,
-     "_after_fork($self, is_child, /)\n--\n\n"
-     "To be called in parent and child, after it."},
+    {"_after_fork", (PyCFunction)client_after_fork, METH_NOARGS,
+     "_after_fork($self, /)\n--\n\nTo be called in the child of a fork, before all."},
     {"close", (PyCFunction)client_close, METH_NOARGS,
      "close($self, /)\n--\n\nCloses all connections. May be called twice."},
     {NULL, NULL, 0, NULL},

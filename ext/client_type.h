@@ -34,7 +34,6 @@ struct fleet_share {
     bool is_memcached;
     bool is_quick; /* its requests would rather fail than wait for a dead node */
     bool is_closed;
-    bool is_forking; /* between before_fork and after_fork */
 };
 
 struct client_object {

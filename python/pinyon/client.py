@@ -159,6 +159,7 @@ class Client(Methods[S], Scans[S], _core.Client):
         self: Client[Any] = super().__new__(kind, pool._core, decode)
         self._settings = pool._settings
         self._is_owner = False
+        forks.watch(self)
         return self
 
     @classmethod

@@ -1,4 +1,7 @@
-"""Clients before and after os.fork(): connections are not shared with a child."""
+"""Clients in the child of a fork: what belongs to its parent's event loops is dropped.
+
+Connections are seen to by the C library's fork() itself, whoever calls it.
+"""
 
 from __future__ import annotations
 
@@ -14,25 +17,13 @@ _clients: weakref.WeakSet[_core.Client] = weakref.WeakSet()
 
 
 def watch(client: _core.Client) -> None:
-    """Tells ``client`` of the forks to come."""
+    """Tells ``client`` of forks, in their children."""
     _clients.add(client)
-
-
-def _before() -> None:
-    for client in list(_clients):
-        client._before_fork()
-
-
-def _in_parent() -> None:
-    for client in list(_clients):
-        client._after_fork(False)
 
 
 def _in_child() -> None:
     for client in list(_clients):
-        client._after_fork(True)
+        client._after_fork()
 
 
-os.register_at_fork(
-    before=_before, after_in_parent=_in_parent, after_in_child=_in_child
-)
+os.register_at_fork(after_in_child=_in_child)

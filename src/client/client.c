@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/why.h"
 #include "client/engine.h"
-#include "client/pool.h"
+#include "client/forks.h"
 
 #define SECOND UINT64_C(1000000000)
 #define SERVICE_MAX 200u /* bytes of a sentinel's service name */
@@ -89,8 +89,8 @@ check(const struct pn_client_opts *opts, struct pn_why *why)
     return PN_OK;
 }
 
-static void
-init_locks(struct pn_client *client)
+void
+pn_client_init_locks(struct pn_client *client)
 {
     pthread_condattr_t attr;
     pthread_mutex_init(&client->lock, NULL);
@@ -115,6 +115,7 @@ set_up(struct pn_client *client, struct pn_why *why)
     }
     if (rc == PN_OK) {
         atomic_store(&client->fleet_wake, pn_fleet_wake(client->fleet));
+        rc = pn_forks_watch(client);
     }
     return rc;
 }
@@ -129,7 +130,7 @@ pn_client_open(const struct pn_client_opts *opts, struct pn_client **out,
     }
     client->opts = *opts;
     fill_in(&client->opts);
-    init_locks(client);
+    pn_client_init_locks(client);
     if (opts->board != NULL) {
         client->has_board = true;
         client->board = *opts->board;
@@ -164,6 +165,7 @@ pn_client_free(struct pn_client *client)
         return;
     }
     pn_client_close(client);
+    pn_forks_forget(client);
     pn_fleet_free(client->fleet);
     pn_tls_context_free(client->tls);
     for (size_t i = 0; i < PN_FLEET_NODES_MAX; i++) {
@@ -254,77 +256,5 @@ pn_client_stats(struct pn_client *client, uint16_t node, struct pn_node_stats *o
         pn_node_stats_read(&found->counts, out);
     } else {
         *out = (struct pn_node_stats){0};
-    }
-}
-
-/* ---- Forks --------------------------------------------------------------- */
-
-void
-pn_client_before_fork(struct pn_client *client)
-{
-    pthread_mutex_lock(&client->lock);
-}
-
-/* A thread that the child has not was at work on HUB: nothing in it can be relied on
- * but its descriptors, and nobody will use it again. */
-static void
-forsake(struct pn_hub *hub)
-{
-    for (uint32_t i = 0; i < hub->n_links; i++) {
-        if (hub->link[i] != NULL) {
-            struct pn_stream bare = {.fd = hub->link[i]->stream.fd};
-            pn_stream_abandon(&bare);
-        }
-    }
-}
-
-/* The child has no right to the parent's connections: it lets go of them. */
-static void
-abandon(struct pn_hub *hub)
-{
-    if (atomic_load(&hub->is_entered)) {
-        forsake(hub);
-        return;
-    }
-    hub->has_board_lock = false; /* the parent's */
-    pn_hub_task_abort(hub, pn_clock_mono_ns());
-    for (uint32_t i = 0; i < hub->n_links; i++) {
-        struct pn_link *link = hub->link[i];
-        if (link == NULL) {
-            continue;
-        }
-        pn_stream_abandon(&link->stream);
-        pn_stream_abandon(&link->old);
-        link->is_watched = false;
-        struct pn_request *queued = pn_list_take_all(&link->queue);
-        uint32_t n = link->flight_n;
-        pn_hub_shut(hub, link);
-        pn_hub_clear_busy(hub, link);
-        for (uint32_t j = 0; j < n; j++) {
-            struct pn_request *request = pn_link_flight(link, j)->request;
-            if (request != NULL && request != &hub->task_request) {
-                pn_hub_finish(hub, request, PN_CLIENT_E_FORKED);
-            }
-        }
-        for (struct pn_request *next; queued != NULL; queued = next) {
-            next = queued->next;
-            if (queued != &hub->task_request) {
-                pn_hub_finish(hub, queued, PN_CLIENT_E_FORKED);
-            }
-        }
-    }
-}
-
-void
-pn_client_after_fork(struct pn_client *client, bool is_child)
-{
-    if (!is_child) {
-        pthread_mutex_unlock(&client->lock);
-        return;
-    }
-    init_locks(client);
-    pn_pool_after_fork(client);
-    for (struct pn_hub *hub = client->all; hub != NULL; hub = hub->next_all) {
-        abandon(hub);
     }
 }

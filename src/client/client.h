@@ -13,9 +13,8 @@
  *
  * Threads: every function here may be called from any thread. The mutex inside is never
  *          held while anything waits, and no callback runs under it.
- * Forks:   pn_client_before_fork() in the parent, pn_client_after_fork() in both: no
- *          thread is inside while the process is copied, and the child lets go of the
- *          parent's connections without a word on them.
+ * Forks:   seen to by fork() itself (forks.h): no thread is inside while the process is
+ *          copied, and the child lets go of the parent's connections without a word.
  */
 #ifndef PN_CLIENT_CLIENT_H
 #define PN_CLIENT_CLIENT_H
@@ -95,10 +94,6 @@ pn_client_sweep(struct pn_client *client, uint64_t now);
 /* Closes all connections that are idle, of blocking callers. */
 void
 pn_client_drain(struct pn_client *client);
-void
-pn_client_before_fork(struct pn_client *client);
-void
-pn_client_after_fork(struct pn_client *client, bool is_child);
 
 /* How many hubs there are, taken and idle. */
 struct pn_pool_counts {

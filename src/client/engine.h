@@ -7,7 +7,7 @@
  *     hub_task.c    topology and probes
  *     hub_wait.c    waiting for all of it: blocking callers
  *     hub_loop.c    telling an event loop what to wait for
- *     client.c      what hubs share;   pool.c  who has which hub
+ *     client.c      what hubs share;   pool.c  who has which hub;   forks.c  forks
  */
 #ifndef PN_CLIENT_ENGINE_H
 #define PN_CLIENT_ENGINE_H
@@ -46,6 +46,8 @@ struct pn_client {
     uint64_t sweep_at;
     uint64_t waits, exhausted;
     _Atomic uint64_t opened, closed; /* connections */
+
+    struct pn_client *next_open, **at_open; /* forks.c */
 };
 
 struct pn_push {
@@ -104,6 +106,9 @@ pn_hub_leave(struct pn_hub *hub)
 }
 
 /* ---- client.c ---------------------------------------------------------------- */
+
+void
+pn_client_init_locks(struct pn_client *client);
 
 /* The lock of the fleet; unlocking renews fleet_wake. */
 struct pn_fleet *

@@ -427,12 +427,10 @@ def test_threads(core: Client) -> None:
 
 def test_fork(core: Client) -> None:
     core.execute("SET", "k", "v")
-    core._before_fork()
     child = os.fork()
     if child == 0:
-        core._after_fork(True)
+        core._after_fork()
         os._exit(0 if core.get("k") == b"v" and asyncio.run(_get(core)) else 1)
-    core._after_fork(False)
     assert os.waitpid(child, 0)[1] == 0
     assert core.get("k") == b"v"
 

@@ -3,10 +3,8 @@
 #include "fleet_of.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -265,89 +263,6 @@ test_idle_query(void)
     close(silent);
 }
 
-/* The child asks by itself what its parent was asking. */
-static void
-test_fork_in_query(void)
-{
-    struct pn_endpoint seed;
-    int silent = be_silent(&seed);
-    struct pn_client_opts opts = {
-        .fleet = {.kind = PN_FLEET_CLUSTER, .seed = &seed, .n_seeds = 1}};
-    struct pn_client *client = NULL;
-    CHECK_EQ(pn_client_open(&opts, &client, NULL), PN_OK);
-    struct pn_hub *hub = take(client);
-    pn_hub_step(hub, pn_clock_mono_ns());
-    CHECK_EQ(hub->task.kind, PN_TASK_SLOTS);
-    pn_client_before_fork(client);
-    fflush(stdout);
-    pid_t pid = fork();
-    pn_client_after_fork(client, pid == 0);
-    if (pid == 0) {
-        bool is_given_up = hub->task.kind == PN_TASK_NONE && hub->n_busy == 0 &&
-                           hub->waiting.head == NULL &&
-                           pn_fleet_counters(client->fleet)->refreshes_failed == 1;
-        _exit(is_given_up ? 0 : 1);
-    }
-    int status = 1;
-    CHECK_EQ(waitpid(pid, &status, 0), pid);
-    CHECK_EQ(status, 0);
-    CHECK_EQ(hub->task.kind, PN_TASK_SLOTS);
-    give(client, hub);
-    pn_client_free(client);
-    close(silent);
-}
-
-struct worker {
-    struct pn_hub *hub;
-    struct pn_request request;
-    pthread_t thread;
-};
-
-static void *
-wait_long(void *arg)
-{
-    struct worker *worker = arg;
-    CHECK_EQ(run(worker->hub, &worker->request), PN_CLIENT_E_AMBIGUOUS);
-    return NULL;
-}
-
-/* The hub of a thread that is at work while another forks may be in pieces: the child
- * closes its descriptors and touches nothing else. */
-static void
-test_fork_at_work(void)
-{
-    struct scripted *server = scripted_start(talk, NULL);
-    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
-                                        (struct pn_client_opts){0});
-    struct worker worker = {.hub = take(client), .request = ask("NEVER\r\n", 0, 1500)};
-    CHECK_EQ(ping(worker.hub), 0);
-    int fd = worker.hub->link[0]->stream.fd;
-    pthread_create(&worker.thread, NULL, wait_long, &worker);
-    while (!atomic_load(&worker.hub->is_entered)) {
-        usleep(100);
-    }
-    usleep(100000); /* it waits by now; if not, all the better */
-    pn_client_before_fork(client);
-    fflush(stdout);
-    pid_t pid = fork();
-    pn_client_after_fork(client, pid == 0);
-    if (pid == 0) {
-        bool is_good = fcntl(fd, F_GETFD) < 0 && worker.hub->pending == 1;
-        struct pn_hub *own = take(client);
-        is_good &= own != worker.hub && ping(own) == 0;
-        give(client, own);
-        pn_client_free(client);
-        _exit(is_good ? 0 : 1);
-    }
-    int status = 1;
-    CHECK_EQ(waitpid(pid, &status, 0), pid);
-    CHECK_EQ(status, 0);
-    pthread_join(worker.thread, NULL);
-    give(client, worker.hub);
-    pn_client_free(client);
-    scripted_stop(server);
-}
-
 static void
 test_closed(void)
 {
@@ -366,42 +281,6 @@ test_closed(void)
     scripted_stop(server);
 }
 
-/* The child dials for itself, and the parent's connection goes on. */
-static void
-test_fork(void)
-{
-    struct scripted *server = scripted_start(talk, NULL);
-    const struct pn_client_opts opts = {.max_hubs = 2};
-    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1, opts);
-    struct pn_hub *idle = take(client), *taken = take(client);
-    CHECK_EQ(ping(idle), 0);
-    CHECK_EQ(ping(taken), 0);
-    give(client, idle);
-    pn_client_before_fork(client);
-    fflush(stdout);
-    pid_t pid = fork();
-    pn_client_after_fork(client, pid == 0);
-    if (pid == 0) {
-        bool is_good = pn_client_pool(client).taken == 0;
-        struct pn_hub *a = take(client), *b = take(client);
-        is_good &= ping(a) == 0 && ping(b) == 0;
-        give(client, a);
-        give(client, b);
-        give(client, taken); /* of the parent's caller: freed */
-        is_good &= pn_client_pool(client).taken == 0;
-        pn_client_free(client);
-        _exit(is_good ? 0 : 1);
-    }
-    int status = 1;
-    CHECK_EQ(waitpid(pid, &status, 0), pid);
-    CHECK_EQ(status, 0);
-    CHECK_EQ(ping(taken), 0);
-    give(client, taken);
-    CHECK_EQ(scripted_connections(server), 4);
-    pn_client_free(client);
-    scripted_stop(server);
-}
-
 int
 main(void)
 {
@@ -412,9 +291,6 @@ main(void)
     RUN(test_sweep);
     RUN(test_idle_dial);
     RUN(test_idle_query);
-    RUN(test_fork_in_query);
-    RUN(test_fork_at_work);
     RUN(test_closed);
-    RUN(test_fork);
     return harness_done();
 }
