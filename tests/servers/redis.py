@@ -10,7 +10,16 @@ from typing import Literal, Self
 
 from .certificates import Certificates
 from .link import Link, Reply
-from .process import HOST, Server, ServerError, program, start_all, stop_all, until
+from .process import (
+    HOST,
+    SECONDS,
+    Server,
+    ServerError,
+    program,
+    start_all,
+    stop_all,
+    until,
+)
 
 Version = Literal["redis", "valkey"]
 Settings = Mapping[str, object]
@@ -43,8 +52,12 @@ def redis_program(version: Version) -> str:
 
 
 # Milliseconds between a sentinel's looks, not seconds. (Not its PING-PERIOD: five of
-# those is how old what it knows of a replica may be to promote it.)
-HASTE = ("INFO-PERIOD", 300, "PUBLISH-PERIOD", 200)
+# those is how old what it knows of a replica may be to promote it.) A sentinel that did
+# not run for two seconds, as on a busy machine, distrusts its clock and does nothing
+# for TILT-PERIOD. By default that is 30 s: longer than a replica may have been without
+# its primary to be promoted, so that the next failovers are in vain, too.
+HASTE = ("INFO-PERIOD", 300, "PUBLISH-PERIOD", 200, "TILT-PERIOD", 1000)
+FAILOVER_TIMEOUT = 2000  # one that failed is begun again after twice that
 
 
 def _bytes(reply: Reply) -> bytes:
@@ -202,6 +215,10 @@ class Sentinel(Redis):
     def command(self) -> list[str]:
         return [*super().command(), "--sentinel"]
 
+    def wait(self, seconds: float = SECONDS) -> None:
+        super().wait(seconds)
+        self.call("SENTINEL", "DEBUG", *HASTE)  # forgotten at each restart
+
 
 class Sentinels:
     """A primary, its replicas, and the sentinels that watch them.
@@ -250,12 +267,12 @@ class Sentinels:
     def primary(self) -> Redis:
         """The one the sentinels name now."""
         for sentinel in self.sentinels:
-            if sentinel.is_running():
+            if sentinel.is_answering():
                 reply = sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.name)
                 assert isinstance(reply, list)
                 port = int(_bytes(reply[1]))
                 return next(s for s in self.servers if s.port == port)
-        raise ServerError("no sentinel is running")
+        raise ServerError("no sentinel answers")
 
     @property
     def replicas(self) -> list[Redis]:
@@ -277,8 +294,6 @@ class Sentinels:
                 for _ in range(self._count)
             ]
             start_all(self.sentinels)
-            for sentinel in self.sentinels:
-                sentinel.call("SENTINEL", "DEBUG", *HASTE)
             self.until_settled()
         except BaseException:
             self.stop()
@@ -290,7 +305,7 @@ class Sentinels:
         quorum = self._count // 2 + 1
         lines = [f"monitor {name} {HOST} {primary} {quorum}"]
         lines += [f"down-after-milliseconds {name} {self._down_after}"]
-        lines += [f"failover-timeout {name} 4000"]
+        lines += [f"failover-timeout {name} {FAILOVER_TIMEOUT}"]
         if self._password is not None:
             lines += [f"auth-pass {name} {_quoted(self._password)}"]
         return lines
