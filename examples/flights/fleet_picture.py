@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
-from .fleets import FleetResults, after_promotion, at_the_end
+from .fleets import FleetResults, after_promotion
 from .outage import Outage
 from .picture import COLOURS, FAINT, INK, head, style
 from .results import duration, machine
@@ -33,7 +33,8 @@ def draw(results: FleetResults, path: Path) -> Path:
             f"{results.workers} worker processes serve {pace:,.0f} look-ups a second "
             f"in front of SQLite, each point is {STEP:g} s; {machine()}"
         )
-        head(figure, "The same flight board over fleets: a node dies", about)
+        what = "fleets: a node dies" if results.has_dips else "your fleet"
+        head(figure, f"The same flight board over {what}", about)
         rows = len(results.outages)
         grid = GridSpec(
             3 * rows,
@@ -66,7 +67,7 @@ def _ratio(axes: Axes, one: Outage) -> None:
     axes.set_ylim(0, 1.05)
     axes.set_yticks([0, 0.5, 1])
     axes.set_yticklabels(["0 %", "50 %", "100 %"])
-    axes.set_xlim(0, one.fleet.seconds)
+    axes.set_xlim(0, one.timeline.end)
     _plain(axes)
     axes.tick_params(labelbottom=False)
     for line, mark in enumerate(one.timeline.marks):
@@ -130,7 +131,7 @@ def _of_dips(one: Outage) -> list[tuple[str, str]]:
     for dip in dips[1:]:
         facts.append((f"{dip.lowest:.1%}", "at its lowest after the return"))
         facts.append((_until(dip), "until it is as before"))
-    return [*facts, (f"{at_the_end(one):.1%}", "hit ratio at the end")]
+    return [*facts, (f"{one.timeline.at_the_end():.1%}", "hit ratio at the end")]
 
 
 def _until(dip: Dip) -> str:

@@ -15,13 +15,17 @@ from .results import duration
 from .screen import Screen
 from .servers import Fleet
 from .tally import Tally
-from .timeline import BEFORE, NEAR, PACE, Dip
+from .timeline import NEAR, PACE, Dip
 
 
 @dataclass(frozen=True)
 class FleetResults:
     workers: int
     outages: list[Outage]
+
+    @property
+    def has_dips(self) -> bool:
+        return any(one.timeline.dips() for one in self.outages)
 
     def is_sound(self) -> bool:
         """Did no caller ever see an exception?"""
@@ -32,16 +36,19 @@ class FleetResults:
         all = self.outages
         yield "requests served", [f"{one.requests:,}" for one in all]
         yield "  exceptions that reached a caller", [f"{o.exceptions}" for o in all]
-        yield "  calls hidden trouble was met in", [f"{one.hidden:,}" for one in all]
+        yield (
+            "  calls in which the cache failed, unseen",
+            [f"{one.hidden:,}" for one in all],
+        )
         dips = [one.timeline.dips() for one in all]
         for number in range(max(map(len, dips), default=0)):
             column = [d[number] if number < len(d) else None for d in dips]
             yield from _dip_rows(number, column)
-        yield "hit ratio at the end", [f"{at_the_end(one):.1%}" for one in all]
-        yield (
-            "  seconds from the promotion to that",
-            [_seconds(after_promotion(one)) for one in all],
-        )
+            if number == 0:
+                cells = [_seconds(after_promotion(one)) for one in all]
+                yield "    of these after a replica was promoted", cells
+        ends = [one.timeline.at_the_end() for one in all]
+        yield "hit ratio at the end", [f"{ratio:.1%}" for ratio in ends]
         for share in (0.5, 0.99):
             times = [one.latencies.quantile(share) for one in all]
             yield f"latency p{share * 100:.0f}", [duration(ns) for ns in times]
@@ -59,19 +66,15 @@ def _dip_rows(number: int, dips: list[Dip | None]) -> Iterator[tuple[str, list[s
     if number == 0:
         yield "hit ratio before", cells(lambda dip: f"{dip.before:.1%}")
     yield f"{what}: lowest", cells(lambda dip: f"{dip.lowest:.1%}")
-    yield (
-        "  seconds until it was as before",
-        cells(lambda dip: _seconds(dip.seconds)),
-    )
+    yield "  seconds until it was as before", cells(lambda dip: _until(dip.seconds))
+
+
+def _until(seconds: float | None) -> str:
+    return "not yet" if seconds is None else f"{seconds:.1f}"
 
 
 def _seconds(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds:.1f}"
-
-
-def at_the_end(one: Outage) -> float:
-    end = one.fleet.seconds
-    return one.timeline.hit_ratio(end - BEFORE, end)
+    return "" if seconds is None else f"{seconds:.1f}"
 
 
 def after_promotion(one: Outage) -> float | None:
@@ -106,9 +109,12 @@ class Fleets:
         self._screen.say(
             f"\n[bold]The flight board over your fleet[/]\n"
             f"{self._pace:,.0f} requests a second for {seconds:g} s: harm a node, and "
-            f"see. Keys expire within an hour."
+            f"see. Its keys begin with {servers.NAMESPACE}: and expire within an hour."
         )
-        return self._play_all([servers.own(url, seconds)], path)
+        results = self._play_all([servers.own(url, seconds)], path)
+        for warning in results.outages[0].warned():
+            self._screen.say(f"the cache warned: {warning}", markup=False)
+        return results
 
     def _play_all(
         self, fleets: Sequence[AbstractContextManager[Fleet]], path: Path
@@ -125,7 +131,7 @@ class Fleets:
             tally = Tally(multiprocessing.get_context("spawn"), self._workers)
             with Crew(way, tally, path) as crew:
                 crew.run(lambda: None, replay.take_share)
-                self._screen.say(f"\n[bold]{ready.title}[/]   {ready.url}")
+                self._screen.say(f"\n[bold]{ready.title}[/]   {ready.shown}")
                 with self._screen.warming(tally, outage.WARM) as warming:
                     outage.warm(crew, warming)
                 with self._screen.outage(ready) as watch:
@@ -138,6 +144,8 @@ class Fleets:
         for one in results.outages:
             for complaint in one.complaints():
                 say(f"[red]{one.fleet.title}[/]: {complaint}")
+        if not results.has_dips:
+            return
         say(
             f"As before: within {NEAR * 100:g} points of the hit ratio, and "
             f"{PACE:.0%} of the requests. What the cache cannot do for a moment the "

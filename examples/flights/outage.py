@@ -8,14 +8,15 @@ pace and does not make up for it.
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import cycle
 from typing import Any
 
 from .crew import Crew, Flight, Station
 from .crew import Watch as Warming
-from .measure import Histogram
+from .measure import Histogram, bucket_of
 from .servers import Fleet
 from .tally import Count
 from .timeline import Mark, Sample, Timeline
@@ -26,6 +27,8 @@ CHUNK = 32  # flights between two signs of progress while warming
 LOOK = 0.05  # seconds between two samples
 START = 0.1  # seconds until a start that every worker can make
 SHOWN = 0.5  # seconds that the figures on the screen are of
+REST = 3.0  # seconds that a fleet is measured for once it has healed
+LONGEST = 60.0  # seconds in which it should have
 Watch = Callable[[float, float, float, Mark | None], None]
 
 
@@ -43,7 +46,6 @@ class Trouble:
 class Part:
     """What one worker did."""
 
-    requests: int
     latencies: Histogram
     longest: float  # seconds
     trouble: Trouble
@@ -72,6 +74,10 @@ class Outage:
         """What the exceptions were, one of each worker."""
         return sorted({trouble.first for trouble in self.troubles} - {""})
 
+    def warned(self) -> list[str]:
+        """What the caches warned of."""
+        return sorted({words for trouble in self.troubles for words in trouble.warned})
+
     def as_json(self) -> dict[str, Any]:
         return {
             "pace": self.pace,
@@ -79,7 +85,7 @@ class Outage:
             "queries": self.queries,
             "exceptions": self.exceptions,
             "hidden": self.hidden,
-            "warned": sorted({w for t in self.troubles for w in t.warned}),
+            "warned": self.warned(),
             "p50_ns": self.latencies.quantile(0.5),
             "p99_ns": self.latencies.quantile(0.99),
             "longest_seconds": self.longest,
@@ -94,23 +100,23 @@ def warm(crew: Crew, watch: Warming) -> None:
 
 
 def outage(crew: Crew, fleet: Fleet, pace: float, watch: Watch) -> Outage:
-    """Serves `pace` flights a second for as long as the fleet is measured. `watch` is
-    told, after every sample, the time, requests and queries a second, and the mark
-    that was made if any."""
+    """Serves `pace` flights a second for as long as the fleet is measured: its time,
+    and until it has had REST after it healed. `watch` is told, after every sample, the
+    time, requests and queries a second, and the mark that was made if any."""
     tally = crew.tally
     before = [tally.total(what) for what in (Count.REQUESTS, Count.QUERIES)]
     start = time.monotonic() + START
-    end = start + fleet.seconds
     for worker in crew.workers:
-        crew.tell(worker, serve, WARM // tally.workers, start, end, pace)
+        crew.tell(worker, serve, WARM // tally.workers, start, pace)
     time.sleep(max(0.0, start - time.monotonic()))
     clock = Clock(crew, fleet, start)
-    while clock.now() < fleet.seconds:
+    while not clock.is_over():
         mark = clock.tick()
         watch(clock.now(), *clock.rates(), mark)
         time.sleep(LOOK)
-    parts: list[Part] = crew.collect(lambda: None, crew.workers)
     clock.sample()
+    tally.call_off()
+    parts: list[Part] = crew.collect(lambda: None, crew.workers)
     return Outage(
         fleet=fleet,
         pace=3 * pace,
@@ -132,13 +138,18 @@ class Clock:
         self._fleet = fleet
         self._start = start
         self._due = list(fleet.steps)
-        self._is_healed = not fleet.healed
+        self._healed_at = None if fleet.healed else 0.0
         self.samples: list[Sample] = []
         self.marks: list[Mark] = []
         self.sample()
 
     def now(self) -> float:
         return time.monotonic() - self._start
+
+    def is_over(self) -> bool:
+        if self._healed_at is None:
+            return self.now() >= LONGEST
+        return self.now() >= max(self._fleet.seconds, self._healed_at + REST)
 
     def sample(self) -> None:
         queries = self._tally.total(Count.QUERIES)
@@ -152,9 +163,9 @@ class Clock:
             step = self._due.pop(0)
             mark = Mark(self.now(), step.what, step.harms)
             step.do()
-        elif not self._is_healed and self.marks and self._fleet.heals():
-            self._is_healed = True
-            mark = Mark(self.now(), self._fleet.healed, harms=False)
+        elif self._healed_at is None and self.marks and self._fleet.heals():
+            self._healed_at = self.now()
+            mark = Mark(self._healed_at, self._fleet.healed, harms=False)
         if mark is not None:
             self.marks.append(mark)
         self.sample()
@@ -175,7 +186,9 @@ class Clock:
 
 
 def look_up_first(station: Station, flights: int, seconds: float) -> None:
-    """The first flights of this worker's share."""
+    """The first flights of this worker's share. What is to be warned of, the measured
+    time will warn of too."""
+    warnings.simplefilter("ignore")
     end = time.monotonic() + seconds
     for done, flight in enumerate(station.share[:flights]):
         for call in lookups(station, flight):
@@ -187,17 +200,19 @@ def look_up_first(station: Station, flights: int, seconds: float) -> None:
     station.tally.put(station.number, Count.FLIGHTS, flights)
 
 
-def serve(station: Station, first: int, start: float, end: float, pace: float) -> Part:
-    """Serves the flights from `first` on, this worker's part of `pace` a second."""
+def serve(station: Station, first: int, start: float, pace: float) -> Part:
+    """Serves the flights from `first` on, this worker's part of `pace` a second, until
+    it is called off."""
     gap = station.crew / pace
     due = start + gap * station.number / station.crew
-    requests = longest = 0
+    counts: Counter[int] = Counter()
+    longest = 0
     failures: list[str] = []
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        for flight in station.share[first:]:
+        for flight in cycle([*station.share[first:], *station.share[:first]]):
             time.sleep(max(0.0, due - time.monotonic()))
-            if due >= end or time.monotonic() >= end:
+            if station.tally.is_called_off():
                 break
             for call in lookups(station, flight):
                 begin = time.perf_counter_ns()
@@ -207,8 +222,7 @@ def serve(station: Station, first: int, start: float, end: float, pace: float) -
                     failures.append(f"{type(error).__name__}: {error}")
                 took = time.perf_counter_ns() - begin
                 longest = max(longest, took)
-                station.times[requests] = took
-                requests += 1
+                counts[bucket_of(took)] += 1
                 station.tally.add(station.number, Count.REQUESTS)
             due = max(due + gap, time.monotonic())
     cache = station.board.cache
@@ -218,8 +232,7 @@ def serve(station: Station, first: int, start: float, end: float, pace: float) -
         hidden=cache.stats()["calls"]["errors"] if cache is not None else 0,
         warned=[str(warning.message) for warning in warned],
     )
-    latencies = Histogram.of(islice(station.times, requests))
-    return Part(requests, latencies, longest / 1e9, trouble)
+    return Part(Histogram(counts), longest / 1e9, trouble)
 
 
 def lookups(station: Station, flight: Flight) -> list[Callable[[], object]]:

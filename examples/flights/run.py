@@ -98,6 +98,8 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-picture", action="store_true", help="draw no pictures")
     options = parser.parse_args(argv)
     if options.fleet is not None:
+        if options.act == 1:
+            parser.error("--fleet is of act 2")
         options.act = 2
     return options
 

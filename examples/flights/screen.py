@@ -30,9 +30,9 @@ class Screen:
         width = None if os.isatty(1) else 110
         self.console = Console(highlight=False, width=width)
 
-    def say(self, text: str = "") -> None:
+    def say(self, text: str = "", markup: bool = True) -> None:
         # The terminal folds long lines; rich would fold paths beyond copying.
-        self.console.print(text, soft_wrap=True)
+        self.console.print(text, soft_wrap=True, markup=markup)
 
     @contextmanager
     def building(self) -> Iterator[Progressing]:
@@ -93,7 +93,7 @@ class Screen:
                 text = f"{requests:7,.0f} requests/s {queries:7,.0f} queries/s"
                 if requests:
                     text += f" {1 - min(1, queries / requests):7.1%} hits"
-                bars.show(0, now, text)
+                bars.show(0, min(now, fleet.seconds), text)
 
             yield watch
 

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import pinyon
+
 from tests.servers import Cluster, Memcached, start_all, stop_all
 from tests.servers.process import program
 
 KILLED = 3.0  # seconds after the start of the measured time
 BACK = 7.0
 NODE_TIMEOUT = 1000  # ms after which the cluster's nodes take one of them for dead
+NAMESPACE = "pinyon-flights"  # before the keys in a fleet of the reader's own
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Fleet:
     name: str
     title: str
     url: str  # of the cache
-    seconds: float  # that it is measured for
+    shown: str  # of it, what may be read by everybody
+    seconds: float  # that it is measured for, or longer: until it has healed
     steps: Sequence[Step] = ()
     # Has what the fleet is to do by itself happened, and what is it called?
     heals: Callable[[], bool] = lambda: False
@@ -57,10 +61,12 @@ def memcacheds() -> Iterator[Fleet]:
     try:
         start_all(servers)
         hosts = ",".join(server.address for server in servers)
+        url = f"memcached://{hosts}?fail_over=yes&probe_min=500ms&probe_max=1s"
         yield Fleet(
             "memcached",
             "three memcached",
-            f"memcached://{hosts}?fail_over=yes&probe_min=500ms&probe_max=1s",
+            url,
+            url,
             seconds=11.0,
             steps=[
                 Step(KILLED, f"SIGKILL to {victim.address}", victim.kill),
@@ -82,10 +88,12 @@ def cluster() -> Iterator[Fleet]:
     with Cluster(3, 1, node_timeout=NODE_TIMEOUT, config=config) as redis:
         victim = redis.nodes[1]
         (heir,) = redis.replicas_of(victim)
+        url = f"redis+cluster://{','.join(redis.addresses[:3])}"
         yield Fleet(
             "redis-cluster",
             "Redis cluster, 3 + 3",
-            f"redis+cluster://{','.join(redis.addresses[:3])}",
+            url,
+            url,
             seconds=9.0,
             steps=[Step(KILLED, f"SIGKILL to primary {victim.address}", victim.kill)],
             heals=lambda: heir.role == "master",
@@ -95,5 +103,17 @@ def cluster() -> Iterator[Fleet]:
 
 @contextmanager
 def own(url: str, seconds: float) -> Iterator[Fleet]:
-    """The reader's. What befalls it is the reader's business too."""
-    yield Fleet("own", "your fleet", url, seconds)
+    """The reader's. What befalls it is the reader's business too.
+
+    CacheError says what is wrong with the URL, or that nobody answers there."""
+    if "namespace=" not in url:
+        url += f"{'&' if '?' in url else '?'}namespace={NAMESPACE}"
+    with pinyon.Cache(url) as cache:
+        if cache.url.startswith(("mem:", "shm:")):
+            raise pinyon.ConfigError(
+                f"{cache.url} is a cache of this host, which is act 1: --fleet wants "
+                "servers, such as redis://host or memcached://host1,host2"
+            )
+        cache.get("is anybody there?")
+        shown = cache.url
+    yield Fleet("own", "your fleet", url, shown, seconds)

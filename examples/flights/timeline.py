@@ -66,12 +66,17 @@ class Timeline:
         self.marks = list(marks)
         self.bins = _bins(samples)
 
+    @property
+    def end(self) -> float:
+        """Seconds from the start, in whole steps."""
+        return self.bins[-1].begin + STEP if self.bins else 0.0
+
     def dips(self) -> list[Dip]:
         harms = [mark for mark in self.marks if mark.harms]
-        ends = [*(mark.at for mark in harms[1:]), float("inf")]
+        never = Mark(float("inf"), "", harms=True)
         return [
-            self._dip(mark, end, harms[0].at)
-            for mark, end in zip(harms, ends, strict=True)
+            self._dip(mark, following.at, harms[0].at)
+            for mark, following in pairwise([*harms, never])
         ]
 
     def seconds_after(self, dip: Dip, what: str) -> float | None:
@@ -84,13 +89,18 @@ class Timeline:
     def hit_ratio(self, begin: float, end: float) -> float:
         return _ratio([bin for bin in self.bins if begin <= bin.begin < end])
 
+    def at_the_end(self) -> float:
+        """The hit ratio of as long a time as tells what is normal."""
+        return self.hit_ratio(self.end - BEFORE, self.end)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "marks": [asdict(mark) for mark in self.marks],
             "dips": [asdict(dip) for dip in self.dips()],
+            "hit_ratio_at_the_end": self.at_the_end(),
             "step_seconds": STEP,
-            "requests": [round(bin.requests, 1) for bin in self.bins],
-            "queries": [round(bin.queries, 1) for bin in self.bins],
+            "requests_by_step": [round(bin.requests, 1) for bin in self.bins],
+            "queries_by_step": [round(bin.queries, 1) for bin in self.bins],
         }
 
     def _dip(self, mark: Mark, end: float, first: float) -> Dip:
@@ -132,7 +142,8 @@ def _bins(samples: Sequence[Sample]) -> list[Bin]:
 
 def _ratio(bins: Sequence[Bin]) -> float:
     requests = sum(bin.requests for bin in bins)
-    return 1 - sum(bin.queries for bin in bins) / requests if requests else 0.0
+    queries = sum(bin.queries for bin in bins)
+    return max(0.0, 1 - queries / requests) if requests else 0.0
 
 
 def _recovery(

@@ -144,7 +144,7 @@ def test_flights_over_fleets(tmp_path: Path) -> None:
     assert set(fleets) == {"memcached", "redis-cluster"}
     for fleet in fleets.values():
         assert fleet["exceptions"] == 0
-        assert sum(fleet["requests"]) > 10_000
+        assert sum(fleet["requests_by_step"]) > 10_000
         killed = fleet["dips"][0]
         assert killed["before"] > 0.9
         assert killed["lowest"] < killed["before"]
