@@ -17,8 +17,10 @@ def _open() -> int:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
+def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """No descriptor and no thread more than before, once all is closed and stopped."""
+    if "fleet" in request.fixturenames:
+        request.getfixturevalue("fleet")  # starts the servers that all tests share
     threads, descriptors = threading.active_count(), _open()
     yield
     gc.collect()
