@@ -25,6 +25,7 @@ cache_tag_text(struct cache_object *self, PyObject *tag, char room[CACHE_TAG_ROO
         return -1;
     }
     if (text == NULL) {
+        errors_refuse_surrogates(self->st->key_value_error, "a tag");
         return -1;
     }
     size_t head = self->group.len;

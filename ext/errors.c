@@ -89,6 +89,16 @@ errors_raise_closed(struct core_state *st)
 }
 
 PyObject *
+errors_refuse_surrogates(PyObject *type, const char *what)
+{
+    if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        PyErr_Clear(); /* what it said holds the text, which may be secret */
+        PyErr_Format(type, "%s with lone surrogates is not text: give bytes", what);
+    }
+    return NULL;
+}
+
+PyObject *
 errors_raise_busy(struct core_state *st, const char *what)
 {
     PyObject *message = PyUnicode_FromFormat(

@@ -29,6 +29,11 @@ errors_raise_why(struct core_state *st, const struct pn_why *why);
 PyObject *
 errors_raise_closed(struct core_state *st);
 
+/* Where what is set is that a str has no UTF-8, TYPE instead, of which WHAT tells users
+ * ("a key"); other exceptions stay. Returns NULL. */
+PyObject *
+errors_refuse_surrogates(PyObject *type, const char *what);
+
 /* A write that must not be lost did not get its lock. Returns NULL. */
 PyObject *
 errors_raise_busy(struct core_state *st, const char *what);

@@ -119,7 +119,7 @@ take_keys(struct call *call, size_t n)
     struct pn_bytes *key = arena_take(&call->arena, n * sizeof *key);
     for (size_t i = 0; key != NULL && i < n; i++) {
         PyObject *item = PyTuple_GetItem(call->keys, (Py_ssize_t)i);
-        if (words_one(&call->arena, item, &key[i]) < 0) {
+        if (words_key(call->client->st, item, &key[i]) < 0) {
             return NULL;
         }
     }

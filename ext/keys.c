@@ -4,6 +4,7 @@
  * The common key, an ASCII str without a prefix, costs one PyUnicode_AsUTF8AndSize,
  * which for ASCII is a pointer into the object: no copy, no hash.
  */
+#include "errors.h"
 #include "keys_internal.h"
 
 #include <blake2.h>
@@ -148,10 +149,8 @@ key_from_object(const struct keyctx *ctx, PyObject *key, struct key_buf *out)
 
     if (PyUnicode_Check(key)) {
         text = PyUnicode_AsUTF8AndSize(key, &len);
-        if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-            PyErr_Clear();
-            PyErr_SetString(ctx->state->errors.key_value,
-                            "a key with lone surrogates is not text; use bytes");
+        if (text == NULL) {
+            errors_refuse_surrogates(ctx->state->errors.key_value, "a key");
         }
     } else if (PyBytes_Check(key)) {
         text = PyBytes_AsString(key);
@@ -177,6 +176,9 @@ keyctx_init(struct keyctx *ctx, struct codec_state *state, PyObject *prefix,
         }
         text = PyUnicode_AsUTF8AndSize(prefix, &len);
         if (text == NULL) {
+            PyErr_Format(state->errors.config,
+                         "the prefix %R has lone surrogates, which are not text",
+                         prefix);
             return -1;
         }
     }

@@ -134,16 +134,10 @@ take_bytes(struct call *call, PyObject *arg, const char *what, struct pn_bytes *
 {
     struct pn_bytes found;
     int rc = words_one(&call->arena, arg, &found);
-    if (rc > 0) {
-        PyObject *type = PyType_GetQualName(Py_TYPE(arg));
-        if (type != NULL) {
-            PyErr_Format(call->client->st->argument_error,
-                         "%s is %U: give str, bytes, int or float", what, type);
-            Py_DECREF(type);
-        }
-        return -1;
+    if (rc != 0) {
+        return words_refuse(call->client->st, arg, rc, what);
     }
-    char *copy = rc < 0 ? NULL : arena_take(&call->arena, found.len + 1);
+    char *copy = arena_take(&call->arena, found.len + 1);
     if (copy == NULL) {
         return -1;
     }
@@ -159,10 +153,11 @@ take_bytes(struct call *call, PyObject *arg, const char *what, struct pn_bytes *
 static int
 take_value(struct call *call, PyObject *arg, struct pn_bytes *value)
 {
-    if (PyBytes_Check(arg) || PyUnicode_Check(arg)) {
-        return words_one(&call->arena, arg, value);
+    if (!PyBytes_Check(arg) && !PyUnicode_Check(arg)) {
+        return take_bytes(call, arg, "a value", value);
     }
-    return take_bytes(call, arg, "a value", value);
+    int rc = words_one(&call->arena, arg, value);
+    return rc == 0 ? 0 : words_refuse(call->client->st, arg, rc, "a value");
 }
 
 static int

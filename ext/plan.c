@@ -247,13 +247,13 @@ call_add_get(struct call *call, PyObject *key)
     if (!PyUnicode_Check(key) && !PyBytes_Check(key)) {
         return refuse_key(call, key);
     }
+    struct pn_bytes bytes, argv[2] = {PN_BYTES("GET")};
+    if (words_key(call->client->st, key, &bytes) < 0) {
+        return -1;
+    }
     if (call->client->share->is_memcached) {
         PyObject *arg[] = {NULL, key};
         return call_add_meta(call, arg, 2);
-    }
-    struct pn_bytes bytes, argv[2] = {PN_BYTES("GET")};
-    if (words_one(&call->arena, key, &bytes) < 0) {
-        return -1;
     }
     argv[1] = bytes;
     struct pn_out out = {.cap = bytes.len + 64};
@@ -277,6 +277,27 @@ call_add_get(struct call *call, PyObject *key)
     return 0;
 }
 
+/* What is wrong with an argument of MGET is wrong with a key, to whoever asked for it:
+ * found out when it is, not for each key of each call. */
+static void
+blame_key(struct call *call)
+{
+    PyObject *type, *value, *traceback;
+    struct pn_bytes bytes;
+    Py_ssize_t n = PyTuple_Size(call->keys);
+    PyErr_Fetch(&type, &value, &traceback);
+    for (Py_ssize_t i = 0; i < n && !PyErr_Occurred(); i++) {
+        words_key(call->client->st, PyTuple_GetItem(call->keys, i), &bytes);
+    }
+    if (!PyErr_Occurred()) {
+        PyErr_Restore(type, value, traceback);
+        return;
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+}
+
 /* MGET and the keys, as any other command. */
 static int
 add_mget(struct call *call)
@@ -290,6 +311,9 @@ add_mget(struct call *call)
         arg[0] = name;
         memcpy(arg + 1, item, (size_t)n * sizeof *arg);
         rc = call_add(call, arg, n + 1);
+    }
+    if (rc < 0) {
+        blame_key(call);
     }
     Py_XDECREF(name);
     return rc;

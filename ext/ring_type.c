@@ -161,6 +161,9 @@ ring_key_bytes(struct ring_object *self, PyObject *key, const char **data, size_
     if (PyUnicode_Check(key)) {
         *data = PyUnicode_AsUTF8AndSize(key, &n);
         *len = (size_t)n;
+        if (*data == NULL) {
+            errors_refuse_surrogates(self->st->key_value_error, "a key");
+        }
         return *data == NULL ? -1 : 0;
     }
     char *bytes;

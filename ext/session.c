@@ -3,6 +3,7 @@
 #include "args.h"
 #include "base/clock.h"
 #include "blocking.h"
+#include "errors.h"
 #include "run_args.h"
 
 #define CALL_ROOM 1024
@@ -320,7 +321,9 @@ take_place(struct client_object *client, const char *function, PyObject *const *
         return 0;
     }
     *key = PyUnicode_Check(value[1]) ? PyUnicode_AsUTF8String(value[1]) : NULL;
-    if (*key == NULL && !PyErr_Occurred()) {
+    if (*key == NULL && PyErr_Occurred()) {
+        errors_refuse_surrogates(client->st->key_value_error, "a key");
+    } else if (*key == NULL) {
         PyErr_SetString(client->st->key_type_error, "a key is str or bytes");
     }
     return *key == NULL ? -1 : 0;

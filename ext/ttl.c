@@ -101,10 +101,12 @@ from_text(struct core_state *st, PyObject *ttl, const char *option, uint64_t *ms
 {
     Py_ssize_t len;
     const char *text = PyUnicode_AsUTF8AndSize(ttl, &len);
-    if (text == NULL) {
+    if (text == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
         return -1;
     }
-    double seconds = strlen(text) == (size_t)len ? text_seconds(text) : -1.0;
+    PyErr_Clear(); /* lone surrogates are no duration */
+    bool is_text = text != NULL && strlen(text) == (size_t)len;
+    double seconds = is_text ? text_seconds(text) : -1.0;
     return from_seconds(st, seconds, ttl, option, ms);
 }
 

@@ -1,5 +1,6 @@
 #include "words.h"
 
+#include "errors.h"
 #include "wire/resp_put.h"
 
 /* ---- One argument ----------------------------------------------------------- */
@@ -100,20 +101,65 @@ words_one(struct arena *arena, PyObject *arg, struct pn_bytes *bytes)
     return 1;
 }
 
-/* ---- A command -------------------------------------------------------------- */
+/* ---- What has no bytes ------------------------------------------------------- */
 
-static int
-refuse_type(struct core_state *st, PyObject *name, PyObject *arg, Py_ssize_t i)
+/* Of the ValueError or BufferError that is set; another one, of memory say, stays. */
+static void
+refuse_value(struct core_state *st, const char *what)
 {
+    PyObject *type, *why, *traceback;
+    if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        errors_refuse_surrogates(st->argument_error, what);
+        return;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_ValueError) &&
+        !PyErr_ExceptionMatches(PyExc_BufferError)) {
+        return;
+    }
+    PyErr_Fetch(&type, &why, &traceback);
+    PyErr_Format(st->argument_error, "%s cannot be sent: %S", what, why);
+    Py_XDECREF(type);
+    Py_XDECREF(why);
+    Py_XDECREF(traceback);
+}
+
+int
+words_refuse(struct core_state *st, PyObject *arg, int rc, const char *what)
+{
+    if (rc < 0) {
+        refuse_value(st, what);
+        return -1;
+    }
     PyObject *type = PyType_GetQualName(Py_TYPE(arg));
     if (type != NULL) {
-        PyErr_Format(st->argument_error,
-                     "argument %zd of %S is %U: give str, bytes, int or float", i,
-                     PyUnicode_Check(name) || PyBytes_Check(name) ? name : Py_None,
-                     type);
+        PyErr_Format(st->argument_error, "%s is %U: give str, bytes, int or float",
+                     what, type);
         Py_DECREF(type);
     }
     return -1;
+}
+
+int
+words_key(struct core_state *st, PyObject *key, struct pn_bytes *bytes)
+{
+    if (words_one(NULL, key, bytes) == 0) {
+        return 0;
+    }
+    errors_refuse_surrogates(st->key_value_error, "a key");
+    return -1;
+}
+
+/* ---- A command -------------------------------------------------------------- */
+
+/* Argument I of the command NAME is refused. */
+static int
+refuse_argument(struct core_state *st, PyObject *arg, int rc, Py_ssize_t i,
+                struct pn_bytes name)
+{
+    char what[96];
+    PyOS_snprintf(what, sizeof what, "argument %zd of %.*s", i,
+                  (int)(name.len < 40 ? name.len : 40), name.ptr);
+    return words_refuse(st, arg, rc, what);
 }
 
 /* How many words there are in NAME. */
@@ -135,15 +181,13 @@ gather(struct core_state *st, struct arena *arena, PyObject *const *arg, Py_ssiz
 {
     struct pn_bytes name;
     int rc = n == 0 ? 1 : words_one(arena, arg[0], &name);
-    size_t in_name = rc == 0 ? count_words(name) : 0;
-    if (rc == 0 && in_name == 0) {
-        rc = 1;
+    if (rc < 0) {
+        return words_refuse(st, arg[0], rc, "a command's name");
     }
-    if (rc != 0 || PyLong_Check(arg[0]) || PyFloat_Check(arg[0])) {
-        if (rc >= 0) {
-            PyErr_SetString(st->argument_error,
-                            "a command begins with its name, str or bytes");
-        }
+    size_t in_name = rc == 0 ? count_words(name) : 0;
+    if (in_name == 0 || PyLong_Check(arg[0]) || PyFloat_Check(arg[0])) {
+        PyErr_SetString(st->argument_error,
+                        "a command begins with its name, str or bytes");
         return -1;
     }
     words->argc = in_name + (size_t)n - 1;
@@ -157,7 +201,7 @@ gather(struct core_state *st, struct arena *arena, PyObject *const *arg, Py_ssiz
     for (Py_ssize_t i = 1; i < n; i++) {
         rc = words_one(arena, arg[i], &words->argv[in_name + (size_t)i - 1]);
         if (rc != 0) {
-            return rc > 0 ? refuse_type(st, arg[0], arg[i], i) : -1;
+            return refuse_argument(st, arg[i], rc, i, words->argv[0]);
         }
     }
     return 0;

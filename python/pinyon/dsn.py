@@ -118,7 +118,10 @@ def decode(text: str, what: str, *, is_secret: bool = False) -> str:
             raise ConfigError(
                 f"{shown}: a % is followed by two hexadecimal digits; % itself is %25"
             )
-    raw = text.encode()
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{shown}: lone surrogates are not text") from None
     out, at = bytearray(), 0
     while at < len(raw):
         if raw[at] == 0x25:

@@ -361,7 +361,14 @@ class PubSub(Generic[S]):
 
 
 def _raw(name: Key) -> bytes:
-    return name.encode() if isinstance(name, str) else bytes(name)
+    if not isinstance(name, str):
+        return bytes(name)
+    try:
+        return name.encode()
+    except UnicodeEncodeError:
+        raise _core.KeyValueError(
+            f"channel {name!r}: lone surrogates are not text: give bytes"
+        ) from None
 
 
 def _slice(left: float | None, sessions: int) -> float:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ._core import NoScript
+from ._core import ArgumentError, NoScript
 from .commands.args import Key, Value
 
 if TYPE_CHECKING:
@@ -29,7 +29,12 @@ class Script:
     def __init__(self, client: Client[Any], script: str | bytes) -> None:
         self._client = client
         self.script = script
-        source = script.encode() if isinstance(script, str) else script
+        try:
+            source = script.encode() if isinstance(script, str) else script
+        except UnicodeEncodeError:
+            raise ArgumentError(
+                "a script with lone surrogates is not text: give bytes"
+            ) from None
         self.sha = hashlib.sha1(source, usedforsecurity=False).hexdigest()
 
     def __call__(

@@ -135,7 +135,7 @@ def test_keys_are_text_or_bytes() -> None:
     for key in (1, None, 1.5, ("a",)):
         with pytest.raises(pinyon.KeyTypeError):
             ring.get_node(key)  # type: ignore[arg-type]
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(pinyon.KeyValueError, match="surrogates"):
         ring.get_node("\ud800")
     with pytest.raises(TypeError):
         ring.get_nodes()  # type: ignore[call-arg]
