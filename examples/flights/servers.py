@@ -106,14 +106,14 @@ def own(url: str, seconds: float) -> Iterator[Fleet]:
     """The reader's. What befalls it is the reader's business too.
 
     CacheError says what is wrong with the URL, or that nobody answers there."""
+    if url.startswith(("mem:", "shm:")):
+        raise pinyon.ConfigError(
+            f"{url} is a cache of this host, which is act 1: --fleet wants servers, such "
+            "as redis://host or memcached://host1,host2"
+        )
     if "namespace=" not in url:
         url += f"{'&' if '?' in url else '?'}namespace={NAMESPACE}"
     with pinyon.Cache(url) as cache:
-        if cache.url.startswith(("mem:", "shm:")):
-            raise pinyon.ConfigError(
-                f"{cache.url} is a cache of this host, which is act 1: --fleet wants "
-                "servers, such as redis://host or memcached://host1,host2"
-            )
         cache.get("is anybody there?")
         shown = cache.url
     yield Fleet("own", "your fleet", url, shown, seconds)
