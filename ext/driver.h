@@ -91,6 +91,10 @@ driver_forget_all(struct client_object *client);
 /* The loop, borrowed; NULL when it is gone or closed. */
 PyObject *
 driver_loop(struct driver *self);
+/* The same without asking whether it is closed, which costs a call: for those whom it
+ * has just been seen to run. */
+PyObject *
+driver_loop_known(struct driver *self);
 
 /* ---- Life (driver.c) --------------------------------------------------------- */
 

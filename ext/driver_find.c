@@ -79,9 +79,15 @@ referent(PyObject *ref)
 }
 
 PyObject *
+driver_loop_known(struct driver *self)
+{
+    return self->loop_ref == NULL ? NULL : referent(self->loop_ref);
+}
+
+PyObject *
 driver_loop(struct driver *self)
 {
-    PyObject *loop = self->loop_ref == NULL ? NULL : referent(self->loop_ref);
+    PyObject *loop = driver_loop_known(self);
     return loop == NULL || is_true(loop, "is_closed") ? NULL : loop;
 }
 

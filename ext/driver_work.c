@@ -183,7 +183,7 @@ next_round(struct driver *self, struct aio_call *call)
 PyObject *
 driver_submit(struct driver *self, struct aio_call *call)
 {
-    PyObject *loop = driver_loop(self);
+    PyObject *loop = driver_loop_known(self);
     call->future = loop == NULL || self->hub == NULL ? NULL : driver_future(self, loop);
     if (call->future == NULL) {
         if (!PyErr_Occurred()) {

@@ -65,7 +65,7 @@ safety(const struct pn_meta_request *request)
     case PN_META_MS: /* the same value once more */
         return (request->has & compared) == 0 &&
                        (request->mode == 0 || request->mode == 'S')
-                   ? PN_REQ_SAFE
+                   ? PN_REQ_SAFE | PN_REQ_STORE
                    : 0;
     case PN_META_MD: /* what is gone stays gone */
         return PN_REQ_DELETE | ((request->has & compared) == 0 ? PN_REQ_SAFE : 0u);
@@ -84,6 +84,28 @@ raise_code(struct call *call, int code, struct pn_bytes name)
     return -1;
 }
 
+#define FLAGS_MOST 80 /* what the words beside key and value take, but for long text */
+
+/* REQUEST as bytes, into the arena: in one go where its room was guessed well. */
+static int
+write_request(struct call *call, const struct pn_meta_request *request,
+              struct pn_bytes name, struct pn_bytes *wire)
+{
+    struct pn_out out = {.len = request->key.len + request->value.len + FLAGS_MOST};
+    do {
+        out = (struct pn_out){.ptr = arena_take(&call->arena, out.len), .cap = out.len};
+        if (out.ptr == NULL) {
+            return -1;
+        }
+        int code = pn_meta_put_request(&out, request);
+        if (code < 0) {
+            return raise_code(call, code, name);
+        }
+    } while (out.len > out.cap);
+    *wire = (struct pn_bytes){out.ptr, out.len};
+    return 0;
+}
+
 /* Writes REQUEST as a command with one part; a value that no server takes becomes the
  * deletion of its predecessor. */
 static int
@@ -98,18 +120,10 @@ add_request(struct call *call, struct pn_bytes name, struct pn_meta_request *req
     }
     bool is_short;
     call_shorten(call, request, &is_short);
-    struct pn_out out = {.cap = 0};
-    int code = pn_meta_put_request(&out, request);
-    if (code < 0) {
-        return raise_code(call, code, name);
-    }
-    size_t size = out.len;
-    out = (struct pn_out){.ptr = arena_take(&call->arena, size), .cap = size};
-    if (out.ptr == NULL) {
+    struct pn_bytes wire;
+    if (write_request(call, request, name, &wire) < 0) {
         return -1;
     }
-    pn_meta_put_request(&out, request);
-    struct pn_bytes wire = {out.ptr, out.len};
     struct command *command = call_new_command(call, name, wire);
     struct part *part = command == NULL ? NULL
                                         : call_new_part(call, call->n_commands - 1,

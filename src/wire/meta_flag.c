@@ -10,37 +10,45 @@ enum {
 };
 
 #define FIELD(name) offsetof(struct pn_meta_request, name)
+/* pn_meta_bit() as a constant; test_meta_flag compares the two. */
+#define BIT(name) (UINT64_C(1) << ((name) < 'a' ? (name) - 'A' : 26 + (name) - 'a'))
+#define ROW(name, arg, verbs, field)               \
+    {                                              \
+        (name), (arg), (verbs), (field), BIT(name) \
+    }
 
 /* What asks to be told comes first: replies come in this order. `t` stands behind what
  * sets a TTL, for servers answer flags as they read them. */
 static const struct pn_meta_flag table[] = {
-    {'b', PN_ARG_NONE, ALL | ME, 0},
-    {'P', PN_ARG_TEXT, ALL, FIELD(proxy_path)},
-    {'L', PN_ARG_TEXT, ALL, FIELD(proxy_hint)},
-    {'M', PN_ARG_MODE, MS | MA, FIELD(mode)},
-    {'C', PN_ARG_U64, ALL, FIELD(cas_compare)},
-    {'E', PN_ARG_U64, ALL, FIELD(cas_new)},
-    {'D', PN_ARG_U64, MA, FIELD(delta)},
-    {'J', PN_ARG_U64, MA, FIELD(initial)},
-    {'F', PN_ARG_U32, MS, FIELD(client_flags)},
-    {'I', PN_ARG_NONE, MS | MD, 0},
-    {'N', PN_ARG_I64, MG | MS | MA, FIELD(vivify)},
-    {'R', PN_ARG_I64, MG, FIELD(recache)},
-    {'T', PN_ARG_I64, ALL, FIELD(ttl)},
-    {'q', PN_ARG_NONE, ALL, 0},
-    {'u', PN_ARG_NONE, MG, 0},
-    {'x', PN_ARG_NONE, MD, 0},
-    {'v', PN_ARG_NONE, MG | MA, 0},
-    {'k', PN_ARG_NONE, ALL, 0},
-    {'O', PN_ARG_TEXT, ALL, FIELD(opaque)},
-    {'c', PN_ARG_NONE, MG | MS | MA, 0},
-    {'f', PN_ARG_NONE, MG, 0},
-    {'h', PN_ARG_NONE, MG, 0},
-    {'l', PN_ARG_NONE, MG, 0},
-    {'s', PN_ARG_NONE, MG | MS, 0},
-    {'t', PN_ARG_NONE, MG | MA, 0},
+    ROW('b', PN_ARG_NONE, ALL | ME, 0),
+    ROW('P', PN_ARG_TEXT, ALL, FIELD(proxy_path)),
+    ROW('L', PN_ARG_TEXT, ALL, FIELD(proxy_hint)),
+    ROW('M', PN_ARG_MODE, MS | MA, FIELD(mode)),
+    ROW('C', PN_ARG_U64, ALL, FIELD(cas_compare)),
+    ROW('E', PN_ARG_U64, ALL, FIELD(cas_new)),
+    ROW('D', PN_ARG_U64, MA, FIELD(delta)),
+    ROW('J', PN_ARG_U64, MA, FIELD(initial)),
+    ROW('F', PN_ARG_U32, MS, FIELD(client_flags)),
+    ROW('I', PN_ARG_NONE, MS | MD, 0),
+    ROW('N', PN_ARG_I64, MG | MS | MA, FIELD(vivify)),
+    ROW('R', PN_ARG_I64, MG, FIELD(recache)),
+    ROW('T', PN_ARG_I64, ALL, FIELD(ttl)),
+    ROW('q', PN_ARG_NONE, ALL, 0),
+    ROW('u', PN_ARG_NONE, MG, 0),
+    ROW('x', PN_ARG_NONE, MD, 0),
+    ROW('v', PN_ARG_NONE, MG | MA, 0),
+    ROW('k', PN_ARG_NONE, ALL, 0),
+    ROW('O', PN_ARG_TEXT, ALL, FIELD(opaque)),
+    ROW('c', PN_ARG_NONE, MG | MS | MA, 0),
+    ROW('f', PN_ARG_NONE, MG, 0),
+    ROW('h', PN_ARG_NONE, MG, 0),
+    ROW('l', PN_ARG_NONE, MG, 0),
+    ROW('s', PN_ARG_NONE, MG | MS, 0),
+    ROW('t', PN_ARG_NONE, MG | MA, 0),
 };
 
+#undef ROW
+#undef BIT
 #undef FIELD
 
 enum { FLAGS = sizeof table / sizeof table[0] };

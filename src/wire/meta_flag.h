@@ -21,9 +21,10 @@ enum pn_meta_arg {
 
 struct pn_meta_flag {
     char name;
-    uint8_t arg;   /* enum pn_meta_arg */
-    uint8_t verbs; /* bit of each pn_meta_verb that has it */
-    size_t field;  /* offset in struct pn_meta_request; 0 without argument */
+    uint8_t arg;    /* enum pn_meta_arg */
+    uint8_t verbs;  /* bit of each pn_meta_verb that has it */
+    uint16_t field; /* offset in struct pn_meta_request; 0 without argument */
+    uint64_t bit;   /* pn_meta_bit(name) */
 };
 
 /* All flags, in the order in which requests are written; *n is how many. */

@@ -114,11 +114,10 @@ put_flags(struct pn_out *out, const struct pn_meta_request *request)
     const struct pn_meta_flag *flag = pn_meta_flags(&n);
     uint64_t left = request->has;
     for (size_t i = 0; i < n && left != 0; i++) {
-        uint64_t bit = pn_meta_bit(flag[i].name);
-        if ((left & bit) == 0) {
+        if ((left & flag[i].bit) == 0) {
             continue;
         }
-        left &= ~bit;
+        left &= ~flag[i].bit;
         int code = (flag[i].verbs >> request->verb & 1) != 0
                        ? pn_meta_flag_put(out, &flag[i], request)
                        : PN_WIRE_E_FLAG;

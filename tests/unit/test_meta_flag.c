@@ -19,7 +19,8 @@ test_table(void)
     uint64_t seen = 0;
     for (size_t i = 0; i < n; i++) {
         CHECK((seen & pn_meta_bit(flag[i].name)) == 0);
-        seen |= pn_meta_bit(flag[i].name);
+        CHECK(flag[i].bit == pn_meta_bit(flag[i].name));
+        seen |= flag[i].bit;
     }
     for (int verb = PN_META_MG; verb <= PN_META_ME; verb++) {
         for (int c = 1; c < 128; c++) {
