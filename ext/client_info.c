@@ -28,7 +28,11 @@ role_name(enum pn_role role)
 static const char *
 health_name(enum pn_health health)
 {
-    return health == PN_NODE_UP ? "up" : health == PN_NODE_DOWN ? "down" : "loading";
+    static const char *const name[] = {[PN_NODE_UP] = "up",
+                                       [PN_NODE_DOWN] = "down",
+                                       [PN_NODE_LOADING] = "loading",
+                                       [PN_NODE_APART] = "apart"};
+    return name[health];
 }
 
 /* ---- Nodes ------------------------------------------------------------------ */

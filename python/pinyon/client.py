@@ -43,7 +43,7 @@ class Node(NamedTuple):
     port: int
     #: "primary", "replica", "member" ...
     role: str
-    #: "up", "down", "loading"
+    #: "up", "down", "loading"; "apart": cut off from the other servers of its cluster
     health: str
     #: of 16384
     slots: int

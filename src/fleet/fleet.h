@@ -123,23 +123,25 @@ enum pn_health {
     PN_NODE_UP,      /* nothing against it */
     PN_NODE_DOWN,    /* marked down: only probes go there */
     PN_NODE_LOADING, /* answers -LOADING: asked again after a while */
+    PN_NODE_APART,   /* answers -CLUSTERDOWN while others do not: it is cut off from
+                        them, and its slots are given away: the same */
 };
 
 /* Both texts are the fleet's: good until the next call that may change something. */
 struct pn_node {
+    enum pn_role role;
+    enum pn_health health;
+    uint32_t born;     /* unlike that of every other node there ever was */
+    uint32_t failures; /* in a row */
+    uint32_t slots; /* CLUSTER: it owns; HASH: its part of all keys in 1/16384, 0 where
+                          the policy cannot tell without counting */
+    uint16_t primary;  /* of a replica; else itself */
+    uint64_t probe_at; /* not UP: when it may be probed or asked next */
     struct {
         const char *host; /* as in struct pn_endpoint */
         uint16_t port;
     } endpoint;
     const char *zone; /* as the server says, or "" */
-    enum pn_role role;
-    enum pn_health health;
-    uint32_t born;     /* unlike that of every other node there ever was */
-    uint16_t primary;  /* of a replica; else itself */
-    uint32_t failures; /* in a row */
-    uint64_t probe_at; /* DOWN: when it may be probed next */
-    uint32_t slots; /* CLUSTER: it owns; HASH: its part of all keys in 1/16384, 0 where
-                          the policy cannot tell without counting */
 };
 
 size_t
@@ -217,7 +219,10 @@ enum pn_trouble {
 /* A connection to NODE stands, handshake done. */
 void
 pn_fleet_connected(struct pn_fleet *fleet, uint16_t node, uint64_t now);
-/* NODE answered something sensible. Cheap; call it once per batch. */
+/* NODE answered something sensible. Cheap. Every answer need not be told, but the first
+ * one of each node after any trouble of any must be: by it a node that refuses is known
+ * to be cut off, and who is asked for the topology while owners are missing. An answer
+ * to CLUSTER SLOTS is none: who is cut off gives it too. */
 void
 pn_fleet_well(struct pn_fleet *fleet, uint16_t node, uint64_t now);
 void
@@ -329,14 +334,17 @@ pn_fleet_learn_members(struct pn_fleet *fleet, const struct pn_endpoint *member,
 
 /* What is known, as bytes that another process of the host can take over: a header with
  * a checksum, the nodes and their health, the map. Returns the bytes needed; nothing is
- * written when CAP is less. Whoever publishes loads what stands there first, under the
- * same lock, so that nothing newer is lost. */
+ * written when CAP is less. Whoever publishes, after a task that failed too, loads what
+ * stands there first, under the same lock, so that nothing newer is lost. */
 size_t
-pn_fleet_save(const struct pn_fleet *fleet, void *buf, size_t cap);
+pn_fleet_save(struct pn_fleet *fleet, void *buf, size_t cap);
 /* Takes over what another process of the host (the clock is the same) saved, if it is
  * whole and of this fleet, as far as it is newer: the map by when it was asked for,
- * each node's health by when it changed. True: something was taken. The bytes are data:
- * every length in them is checked. HASH: health only; members come from the user. */
+ * each node's health by when it changed, a refresh that failed as one of its own. True:
+ * something was taken. The bytes are data: every length in them is checked. HASH:
+ * health only; members come from the user.
+ * Cost: some ns for bytes that were saved or loaded here before; else all of them are
+ * read once, and a new map takes 32 KiB for as long as the call lasts. */
 bool
 pn_fleet_load(struct pn_fleet *fleet, const void *buf, size_t len, uint64_t now);
 /* Counts up at every change of the map or the members. */

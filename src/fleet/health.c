@@ -1,14 +1,16 @@
 #include "fleet/state.h"
 
 enum {
-    LOADING_MS =
-        250, /* between two looks at a node that is loading, full jitter more */
     PROBE_DEADLINE_S = 1,
     /* Dials that fail in a row before the only server, or the primary that the
      * sentinels name, counts as down: with the backoff between them a server that
      * restarts within a quarter of a second is not noticed by callers who wait. */
     DIALS_PATIENCE = 6,
 };
+
+/* Between two looks at a node that is loading or cut off, and full jitter more. */
+#define PAUSE_MIN (10 * FLEET_MS)
+#define PAUSE_MAX (250 * FLEET_MS)
 
 /* ---- Up and down ------------------------------------------------------------- */
 
@@ -84,7 +86,7 @@ fleet_mark_down(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
         node->probe_wait = fleet->opts.probe_min;
     }
     node->shown.health = PN_NODE_DOWN;
-    node->down_at = node->changed_at = now;
+    node->changed_at = now;
     node->missed_deletes = true;
     plan_probe(fleet, node, now);
     uint32_t before = fleet->owners_down;
@@ -198,11 +200,11 @@ pn_fleet_well(struct pn_fleet *fleet, uint16_t number, uint64_t now)
     if (node == NULL) {
         return;
     }
-    fleet->well_at = now;
+    fleet->well_at = node->well_at = now;
     node->refused_at = 0;
     node->shown.failures = 0;
     node->dial_streak = 0;
-    if (node->shown.health == PN_NODE_LOADING) {
+    if (node->shown.health != PN_NODE_DOWN) {
         fleet_mark_up(fleet, node, now);
     }
 }
@@ -235,12 +237,13 @@ dial_failure(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
     }
 }
 
+/* It answers, but is of no use for WAIT and full jitter. */
 static void
-loading(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
+leave_alone(struct pn_fleet *fleet, struct fleet_node *node, enum pn_health health,
+            uint64_t wait, uint64_t now)
 {
     if (node->shown.health != PN_NODE_DOWN) {
-        uint64_t wait = LOADING_MS * FLEET_MS;
-        node->shown.health = PN_NODE_LOADING;
+        node->shown.health = health;
         node->changed_at = now;
         node->shown.probe_at = now + wait + fleet_draw(fleet, wait);
     }
@@ -263,7 +266,8 @@ distrust(struct pn_fleet *fleet, const struct fleet_node *node, uint64_t now)
 /* CLUSTERDOWN. When all say so the cluster is electing, and ten thousand clients that
  * ask at once are what it can do without. When others have answered since this one
  * began to say it, it is this one that is cut off, and its slots are given away
- * elsewhere. */
+ * elsewhere: until then it is left alone, the longer the longer this goes on, for at
+ * the end of an election nodes come back one after another. */
 static void
 refused(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
 {
@@ -273,6 +277,9 @@ refused(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
     }
     if (fleet->opts.kind == PN_FLEET_CLUSTER && fleet->well_at > node->refused_at) {
         fleet_want_urgently(fleet, now);
+        uint64_t wait = (now - fleet->refresh.urgent_since) / 2;
+        wait = wait < PAUSE_MIN ? PAUSE_MIN : wait < PAUSE_MAX ? wait : PAUSE_MAX;
+        leave_alone(fleet, node, PN_NODE_APART, wait, now);
     } else {
         fleet_want_some_time(fleet, now);
     }
@@ -305,7 +312,7 @@ pn_fleet_trouble(struct pn_fleet *fleet, uint16_t number, enum pn_trouble troubl
         distrust(fleet, node, now);
         break;
     case PN_TROUBLE_LOADING:
-        loading(fleet, node, now);
+        leave_alone(fleet, node, PN_NODE_LOADING, PAUSE_MAX, now);
         break;
     case PN_TROUBLE_ROLE:
         distrust(fleet, node, now);

@@ -74,9 +74,8 @@ name_hash(struct fleet_name name)
 static bool
 has_name(const struct fleet_node *node, struct fleet_name name)
 {
-    return node->shown.endpoint.port == name.port &&
-           strncmp(node->host, name.host, name.len) == 0 &&
-           node->host[name.len] == '\0';
+    return node->shown.endpoint.port == name.port && node->host_len == name.len &&
+           memcmp(node->host, name.host, name.len) == 0;
 }
 
 static size_t
@@ -85,13 +84,21 @@ bucket_of(struct fleet_name name)
     return name_hash(name) % FLEET_BUCKETS;
 }
 
+/* Maps name their nodes in the same order each time: the one behind the last is tried
+ * first, which spares the hash. */
 uint16_t
-fleet_find(const struct pn_fleet *fleet, struct fleet_name name)
+fleet_find(struct pn_fleet *fleet, struct fleet_name name)
 {
-    uint16_t node = fleet->nodes.bucket[bucket_of(name)];
-    while (node != PN_NODE_NONE && !has_name(fleet_at(fleet, node), name)) {
-        node = fleet_at(fleet, node)->next;
+    struct fleet_nodes *nodes = &fleet->nodes;
+    uint16_t node = (uint16_t)(nodes->last + 1);
+    const struct fleet_node *it = fleet_at(fleet, node);
+    if (it == NULL || !has_name(it, name)) {
+        node = nodes->bucket[bucket_of(name)];
+        while (node != PN_NODE_NONE && !has_name(fleet_at(fleet, node), name)) {
+            node = fleet_at(fleet, node)->next;
+        }
     }
+    nodes->last = node != PN_NODE_NONE ? node : nodes->last;
     return node;
 }
 
@@ -103,7 +110,7 @@ fleet_endpoint_hash(const struct pn_fleet *fleet, uint16_t node)
         return 0;
     }
     return name_hash(
-        (struct fleet_name){it->host, strlen(it->host), it->shown.endpoint.port});
+        (struct fleet_name){it->host, it->host_len, it->shown.endpoint.port});
 }
 
 /* ---- By number --------------------------------------------------------------- */
@@ -157,6 +164,7 @@ fleet_add(struct pn_fleet *fleet, struct fleet_name name)
     }
     uint16_t *bucket = &nodes->bucket[bucket_of(name)];
     fresh.is_used = true;
+    fresh.host_len = (uint16_t)name.len;
     fresh.next = *bucket;
     fresh.first_replica = fresh.next_replica = PN_NODE_NONE;
     fresh.shown = (struct pn_node){.endpoint = {fresh.host, name.port},
@@ -167,6 +175,7 @@ fleet_add(struct pn_fleet *fleet, struct fleet_name name)
     *it = fresh;
     *bucket = node;
     nodes->used++;
+    nodes->last = node;
     return node;
 }
 
@@ -174,7 +183,7 @@ void
 fleet_forget(struct pn_fleet *fleet, uint16_t node)
 {
     struct fleet_node *it = fleet_at(fleet, node);
-    struct fleet_name name = {it->host, strlen(it->host), it->shown.endpoint.port};
+    struct fleet_name name = {it->host, it->host_len, it->shown.endpoint.port};
     uint16_t *link = &fleet->nodes.bucket[bucket_of(name)];
     while (*link != node) {
         link = &fleet_at(fleet, *link)->next;

@@ -30,6 +30,7 @@ enum {
 #define ELSEWHERE_WAIT (50 * FLEET_MS)
 #define URGENT_FOR (2 * FLEET_S)
 #define PATIENCE_MIN (250 * FLEET_MS)
+#define LATELY FLEET_S
 
 void
 fleet_refresh_init(struct pn_fleet *fleet, uint64_t now)
@@ -109,6 +110,7 @@ fleet_want_urgently(struct pn_fleet *fleet, uint64_t now)
     bool is_news = now >= fleet->refresh.urgent_at + URGENT_FOR;
     fleet->refresh.urgent_at = now;
     if (is_news) {
+        fleet->refresh.urgent_since = now;
         fleet_refresh_urge(fleet);
     }
     fleet_want(fleet, now);
@@ -128,27 +130,45 @@ fleet_refresh_at(const struct pn_fleet *fleet)
 
 /* ---- Whom to ask ------------------------------------------------------------- */
 
-static bool
-may_answer(const struct fleet_node *node, bool is_refused)
+/* How good an answer of NODE is about now; NONE: it is not asked. Only nodes of the map
+ * are: one that left it may still believe the one it was in. LOADING ones answer this
+ * too. */
+enum trust { TRUST_NONE, TRUST_REFUSED, TRUST_PLAIN, TRUST_PROVEN };
+
+/* REFUSED: it last said CLUSTERDOWN, and if it is cut off, so is its map. PROVEN, when
+ * SINCE is not 0: it has answered a request since then. Who is cut off stops to answer
+ * after cluster-node-timeout, and its slots are given away later than that. */
+static enum trust
+trust(const struct fleet_node *node, uint64_t since)
 {
-    return node != NULL && node->shown.health != PN_NODE_DOWN &&
-           (node->refused_at != 0) == is_refused &&
-           (node->shown.role == PN_ROLE_PRIMARY || node->shown.role == PN_ROLE_REPLICA);
+    if (node == NULL || node->shown.health == PN_NODE_DOWN ||
+        (node->shown.role != PN_ROLE_PRIMARY && node->shown.role != PN_ROLE_REPLICA)) {
+        return TRUST_NONE;
+    }
+    if (node->refused_at != 0) {
+        return TRUST_REFUSED;
+    }
+    return since != 0 && node->well_at >= since ? TRUST_PROVEN : TRUST_PLAIN;
 }
 
-/* Any node of the map that is up; NONE: none is. Only those: a node that left the map
- * may still believe the one it was in. LOADING ones answer this too. IS_REFUSED: one of
- * those that last said CLUSTERDOWN, for if it is cut off, so is its map. */
+/* Any one of the best; NONE: nobody of the map is up. While an owner is missed, or who
+ * was asked was silent, those that lately answered are best. */
 static uint16_t
-any_of_map(struct pn_fleet *fleet, bool is_refused)
+any_of_map(struct pn_fleet *fleet, uint64_t now)
 {
-    uint32_t n = 0;
+    uint32_t n[TRUST_PROVEN + 1] = {0};
+    bool is_wary = is_urgent(fleet) || fleet->refresh.failed > 0;
+    uint64_t since = !is_wary ? 0 : now > LATELY ? now - LATELY : 1;
     for (uint16_t i = 0; i < fleet->nodes.n; i++) {
-        n += may_answer(fleet_at(fleet, i), is_refused);
+        n[trust(fleet_at(fleet, i), since)]++;
     }
-    uint64_t pick = fleet_draw(fleet, n);
-    for (uint16_t i = 0; i < fleet->nodes.n; i++) {
-        if (may_answer(fleet_at(fleet, i), is_refused) && pick-- == 0) {
+    enum trust best = TRUST_PROVEN;
+    while (best > TRUST_NONE && n[best] == 0) {
+        best--;
+    }
+    uint64_t pick = fleet_draw(fleet, n[best]);
+    for (uint16_t i = 0; best != TRUST_NONE && i < fleet->nodes.n; i++) {
+        if (trust(fleet_at(fleet, i), since) == best && pick-- == 0) {
             return i;
         }
     }
@@ -167,17 +187,14 @@ next_seed(struct pn_fleet *fleet)
 /* The seeds again whenever nobody else answers: their names may lead to other addresses
  * by now, when every node that we know has moved. */
 static uint16_t
-whom_to_ask(struct pn_fleet *fleet)
+whom_to_ask(struct pn_fleet *fleet, uint64_t now)
 {
     if (fleet->opts.kind == PN_FLEET_SENTINEL) {
         return next_seed(fleet);
     }
     uint32_t failed = fleet->refresh.failed;
     bool is_seeds_turn = failed >= FAILURES_FREE && failed % 2 != 0;
-    uint16_t node = is_seeds_turn ? PN_NODE_NONE : any_of_map(fleet, false);
-    if (node == PN_NODE_NONE && !is_seeds_turn) {
-        node = any_of_map(fleet, true);
-    }
+    uint16_t node = is_seeds_turn ? PN_NODE_NONE : any_of_map(fleet, now);
     return node != PN_NODE_NONE ? node : next_seed(fleet);
 }
 
@@ -210,7 +227,7 @@ fleet_refresh_task(struct pn_fleet *fleet, uint64_t now)
         return none;
     }
     bool is_sentinel = fleet->opts.kind == PN_FLEET_SENTINEL;
-    uint16_t node = whom_to_ask(fleet);
+    uint16_t node = whom_to_ask(fleet, now);
     refresh->is_forced = refresh->is_wanted && now >= refresh->ready_at;
     refresh->begun_at = now;
     refresh->meant_at = refresh->is_forced ? refresh->wanted_at : refresh->ended_at + 1;
@@ -312,26 +329,63 @@ want_again(struct fleet_refresh *refresh)
     refresh->wanted_at = refresh->meant_at;
 }
 
-void
-fleet_refresh_failed(struct pn_fleet *fleet, uint64_t now)
+/* When the next one begins, after one that failed. Until something is known, and with
+ * sentinels always, the next node is asked at once; the cooldown comes after a round. */
+static void
+back_off(struct pn_fleet *fleet)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
-    end(fleet, now);
-    refresh->failed++;
-    fleet->counters.refreshes_failed++;
-    want_again(refresh);
-    /* Until something is known, and with sentinels always, the next one is asked at
-     * once; the cooldown comes after a round. */
     bool is_round_over = refresh->failed % fleet->opts.n_seeds == 0;
     bool is_quick = refresh->learnt_at == 0 || fleet->opts.kind == PN_FLEET_SENTINEL;
     if (is_quick && !is_round_over) {
-        refresh->ready_at = now;
+        refresh->ready_at = refresh->ended_at;
         return;
     }
     /* No sentinel answers: the primary that was named last is tried all the same, and
      * says itself whether it is one. */
     refresh->stale_at = 0;
     cool_down(fleet);
+}
+
+void
+fleet_refresh_failed(struct pn_fleet *fleet, uint64_t now)
+{
+    struct fleet_refresh *refresh = &fleet->refresh;
+    end(fleet, now);
+    refresh->failed++;
+    refresh->failed_at = now;
+    fleet->counters.refreshes_failed++;
+    want_again(refresh);
+    back_off(fleet);
+}
+
+/* The one under way, which has not been begun in earnest, is not made now. */
+static void
+call_off(struct pn_fleet *fleet)
+{
+    struct fleet_refresh *refresh = &fleet->refresh;
+    end(fleet, refresh->ended_at);
+    fleet->counters.refreshes--;
+    fleet->counters.refreshes_forced -= refresh->is_forced;
+    want_again(refresh);
+}
+
+bool
+fleet_refresh_warned(struct pn_fleet *fleet, uint64_t at, uint32_t failed)
+{
+    struct fleet_refresh *refresh = &fleet->refresh;
+    bool is_flying = refresh->task.kind != PN_TASK_NONE;
+    if (failed == 0 || !fleet_has_topology(fleet) || at <= refresh->failed_at ||
+        at <= refresh->ended_at || (is_flying && at > refresh->begun_at)) {
+        return false;
+    }
+    if (is_flying) { /* it would not have been begun, had we known */
+        call_off(fleet);
+    }
+    refresh->failed = failed;
+    refresh->failed_at = refresh->ended_at = at;
+    back_off(fleet);
+    return true;
 }
 
 void
@@ -477,12 +531,6 @@ pn_fleet_task_elsewhere(struct pn_fleet *fleet, const struct pn_task *task,
         fleet->counters.probes--;
         return;
     }
-    struct fleet_refresh *refresh = &fleet->refresh;
-    uint64_t ended_at = refresh->ended_at;
-    end(fleet, now);
-    refresh->ended_at = ended_at;
-    refresh->ready_at = now + ELSEWHERE_WAIT;
-    fleet->counters.refreshes--;
-    fleet->counters.refreshes_forced -= refresh->is_forced;
-    want_again(refresh);
+    call_off(fleet);
+    fleet->refresh.ready_at = now + ELSEWHERE_WAIT;
 }

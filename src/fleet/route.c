@@ -42,7 +42,11 @@ await_owner(struct pn_fleet *fleet, const struct fleet_node *node, uint64_t now)
         return to_nobody(PN_ROUTE_WAIT, node->shown.probe_at);
     }
     fleet_want(fleet, now);
-    return wait_a_bit(fleet, now);
+    struct pn_route route = wait_a_bit(fleet, now);
+    bool is_sooner = node->shown.health == PN_NODE_APART &&
+                     node->shown.probe_at < route.at;
+    route.at = is_sooner ? node->shown.probe_at : route.at;
+    return route;
 }
 
 /* The only server, or the only primary: fails fast until the next probe, and waits for
@@ -71,7 +75,7 @@ static struct pn_route
 refuse(struct pn_fleet *fleet, const struct fleet_node *node, uint16_t owner,
        uint64_t now)
 {
-    if (fleet->opts.kind != PN_FLEET_SINGLE && node->shown.health == PN_NODE_DOWN) {
+    if (fleet->opts.kind != PN_FLEET_SINGLE && node->shown.health != PN_NODE_LOADING) {
         fleet_want(fleet, now);
     }
     struct pn_route route = to_nobody(PN_ROUTE_DOWN, node->shown.probe_at);

@@ -83,7 +83,7 @@ target_of(struct pn_fleet *fleet, uint16_t number, const struct pn_endpoint *end
     const struct fleet_node *node = fleet_at(fleet, number);
     if (name.len == 0 && node != NULL) {
         name.host = node->host;
-        name.len = strlen(node->host);
+        name.len = node->host_len;
     }
     if (name.len == 1 && name.host[0] == '?') {
         return PN_NODE_NONE;
@@ -236,7 +236,7 @@ node_of(struct pn_fleet *fleet, const struct pn_task *task,
             return PN_NODE_NONE;
         }
         name.host = asked->host;
-        name.len = strlen(asked->host);
+        name.len = asked->host_len;
     }
     if (name.len == 1 && name.host[0] == '?') {
         return PN_NODE_NONE;

@@ -6,7 +6,8 @@
  *     refresh.c  the topology: when, whom to ask     budget.c   retries: whether, when
  *     slots.c    the map of a cluster                sentinel.c who is the primary
  *     members.c  the members of a HASH fleet         route.c    who gets a request
- *     save.c     all of it as bytes                  fleet.c    making one
+ *     save.c     all of it as bytes                  load.c     another's bytes
+ *     fleet.c    making one
  *
  * Nothing here is seen outside; names begin with fleet_. A `now` is never 0 in earnest:
  * 0 stands for never in the times that say when something was.
@@ -21,10 +22,9 @@
 
 /* ---- Nodes ------------------------------------------------------------------ */
 
+/* What walks over all nodes look at comes first: the maps of a thousand nodes are walked
+ * at every answer. */
 struct fleet_node {
-    struct pn_node shown;
-    char *host, *zone; /* what shown points to; room for host_room, zone_room bytes */
-    uint16_t host_room, zone_room;
     uint16_t next;                        /* in its bucket */
     uint16_t first_replica, next_replica; /* a ring is not needed: a list by primary */
     uint16_t turn;                        /* of reads over its replicas */
@@ -35,9 +35,13 @@ struct fleet_node {
     bool has_errand;     /* a task was handed out for it: one dial is free */
     bool missed_deletes; /* was down during a warm-up: not looked at again */
     bool is_lost;        /* its loss was counted, and no connection has stood since */
-    uint32_t probe_id;   /* of the probe under way, or 0 */
+    struct pn_node shown;
+    char *host, *zone; /* what shown points to; room for host_room, zone_room bytes */
+    uint16_t host_room, zone_room, host_len;
+    uint32_t probe_id; /* of the probe under way, or 0 */
     uint64_t probe_ends, probe_wait;
-    uint64_t down_at, up_at, changed_at; /* of its health */
+    uint64_t up_at, changed_at;     /* of its health */
+    uint64_t well_at;               /* when it last answered; 0: not yet */
     uint64_t refused_at;            /* since when it says CLUSTERDOWN; 0: it does not */
     uint16_t dialling, dial_streak; /* under way; failed in a row */
     uint64_t dial_begun, dial_at;   /* the last one; not before */
@@ -52,6 +56,7 @@ struct fleet_nodes {
     uint16_t n;              /* numbers are below this */
     uint16_t used;           /* how many are taken */
     uint16_t cursor;         /* where the search for a free number goes on */
+    uint16_t last;           /* that was found or added: a list goes on behind it */
     uint32_t born;           /* of the last one added */
     struct fleet_text *text; /* blocks of names */
 };
@@ -74,9 +79,12 @@ struct fleet_refresh {
     uint64_t ended_at;
     uint64_t took;      /* by one that was answered, a moving average; 0: none was */
     uint64_t learnt_at; /* when what is known was asked for; 0: nothing is known */
+    uint64_t failed_at; /* when the last one ended that was not answered, here or in
+                           another process of the host; 0: none did */
     uint64_t hole_at;   /* since when a slot without owner is asked for; 0: none is */
-    uint64_t urgent_at; /* when an owner was last found to be cut off */
-    uint64_t stale_at;  /* SENTINEL: since when the primary must be confirmed; 0: not */
+    uint64_t urgent_at; /* when an owner was last found to be cut off, */
+    uint64_t urgent_since; /* and when first of the times that follow each other */
+    uint64_t stale_at; /* SENTINEL: since when the primary must be confirmed; 0: not */
     uint32_t unchanged, failed; /* in a row */
     uint32_t unknown;           /* sentinels in a row that do not know the service */
     uint32_t id;
@@ -107,6 +115,7 @@ struct pn_fleet {
     uint32_t owners_down; /* nodes that own slots, or the primary */
     uint64_t well_at;     /* when some node last answered */
     uint64_t probe_at;    /* no probe is due before; a bound, not exact */
+    uint64_t saved;       /* checksum of the bytes last saved or loaded */
     struct fleet_members *members; /* HASH */
     struct fleet_refresh refresh;
     struct fleet_budget budget;
@@ -159,7 +168,7 @@ struct fleet_name
 fleet_name(const struct pn_endpoint *endpoint);
 /* A number that stays while the endpoint is known, or PN_NODE_NONE. */
 uint16_t
-fleet_find(const struct pn_fleet *fleet, struct fleet_name name);
+fleet_find(struct pn_fleet *fleet, struct fleet_name name);
 /* Finds it or adds it, with role SEED; NONE when the name is no name, when there are
  * too many, or no memory. */
 uint16_t
@@ -182,7 +191,7 @@ static inline bool
 fleet_usable(const struct fleet_node *node, uint64_t now)
 {
     return node->shown.health == PN_NODE_UP ||
-           (node->shown.health == PN_NODE_LOADING && now >= node->shown.probe_at);
+           (node->shown.health != PN_NODE_DOWN && now >= node->shown.probe_at);
 }
 
 /* Does the fleet find out by itself when this one, being down, is up again? */
@@ -270,6 +279,10 @@ fleet_refresh_failed(struct pn_fleet *fleet, uint64_t now);
 void
 fleet_refresh_adopted(struct pn_fleet *fleet, uint64_t at, bool is_changed,
                       uint64_t now);
+/* Another process's FAILED-th attempt in a row failed at AT: ours is as if it had.
+ * True: that was news. */
+bool
+fleet_refresh_warned(struct pn_fleet *fleet, uint64_t at, uint32_t failed);
 /* Nobody has answered for two whole rounds of those who could be asked. */
 bool
 fleet_is_deaf(const struct pn_fleet *fleet);

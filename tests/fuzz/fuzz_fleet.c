@@ -133,7 +133,7 @@ hold(struct pn_fleet *fleet, uint64_t now)
 
 /* What was saved can be loaded by another process, and says the same there. */
 static void
-hold_saved(const struct pn_fleet *fleet, uint64_t now)
+hold_saved(struct pn_fleet *fleet, uint64_t now)
 {
     size_t len = pn_fleet_save(fleet, NULL, 0);
     void *bytes = malloc(len);

@@ -151,6 +151,39 @@ test_loading(void)
     pn_fleet_free(fleet);
 }
 
+/* Cut off from the others, which answer: it gets no request for a while, longer and
+ * longer, and who has another way to go is told at once. */
+static void
+test_apart(void)
+{
+    struct map map = map_of(8, 1);
+    struct pn_fleet *fleet = cluster_make(&map, NULL, START);
+    uint64_t now = START + 10 * SEC, waits = 0;
+    uint16_t alone = node_of(fleet, 3);
+    uint32_t slot = shard_slot(&map, 3);
+    pn_fleet_trouble(fleet, alone, PN_TROUBLE_DOWN, now);
+    CHECK_EQ(health(fleet, alone), PN_NODE_UP); /* perhaps it is all of them */
+    pn_fleet_well(fleet, node_of(fleet, 5), now + MS);
+    for (unsigned i = 0; i < 20; i++) {
+        pn_fleet_trouble(fleet, alone, PN_TROUBLE_DOWN, now + 2 * MS);
+        CHECK_EQ(health(fleet, alone), PN_NODE_APART);
+        uint64_t at = pn_fleet_node(fleet, alone)->probe_at;
+        waits = at - (now + 2 * MS);
+        CHECK(waits >= 10 * MS && waits <= (i == 0 ? 20 : 500) * MS);
+        struct pn_route route = route_slot(fleet, slot, 0, now + 2 * MS);
+        CHECK(route.kind == PN_ROUTE_WAIT && route.at <= at);
+        CHECK_EQ(route_slot(fleet, slot, PN_ROUTE_QUICK, now + 2 * MS).kind,
+                 PN_ROUTE_DOWN);
+        CHECK_EQ(route_slot(fleet, slot, 0, at).kind, PN_ROUTE_NODE);
+        now = at;
+    }
+    CHECK(waits >= 250 * MS);
+    pn_fleet_well(fleet, alone, now);
+    CHECK_EQ(health(fleet, alone), PN_NODE_UP);
+    CHECK_EQ(route_slot(fleet, slot, 0, now).kind, PN_ROUTE_NODE);
+    pn_fleet_free(fleet);
+}
+
 static void
 test_others(void)
 {
@@ -180,6 +213,7 @@ main(void)
     RUN(test_probe_lost);
     RUN(test_relapse);
     RUN(test_loading);
+    RUN(test_apart);
     RUN(test_others);
     return harness_done();
 }

@@ -183,6 +183,42 @@ test_cut_off(void)
     pn_fleet_free(fleet);
 }
 
+/* While an owner is missed, who has lately answered a request is asked: one that is cut
+ * off would not have. Else it is anybody's turn. */
+static void
+test_proven(void)
+{
+    struct map map = map_of(8, 1);
+    struct pn_fleet *fleet = cluster_make(&map, NULL, START);
+    uint64_t now = START + 10 * SEC;
+    unsigned others = 0;
+    for (unsigned i = 0; i < 60; i++) {
+        struct pn_task task;
+        now += 10 * SEC;
+        pn_fleet_well(fleet, node_of(fleet, 5), now);
+        trigger(fleet, now);
+        now = next_task(fleet, now, SEC, &task);
+        others += task.node != node_of(fleet, 5);
+        learn(fleet, &task, &map, now);
+    }
+    CHECK(others > 40);
+    pn_fleet_trouble(fleet, node_of(fleet, 1), PN_TROUBLE_DIAL, now);
+    for (unsigned i = 0; i < 60; i++) {
+        struct pn_task task;
+        pn_fleet_well(fleet, node_of(fleet, 5), now);
+        pn_fleet_well(fleet, node_of(fleet, 6), now);
+        trigger(fleet, now);
+        now = next_task(fleet, now, SEC, &task);
+        if (task.kind == PN_TASK_PROBE) {
+            pn_fleet_task_failed(fleet, &task, now);
+            continue;
+        }
+        CHECK(task.node == node_of(fleet, 5) || task.node == node_of(fleet, 6));
+        learn(fleet, &task, &map, now);
+    }
+    pn_fleet_free(fleet);
+}
+
 static void
 test_periodic(void)
 {
@@ -425,6 +461,7 @@ main(void)
     RUN(test_redirect_storm);
     RUN(test_unforced);
     RUN(test_cut_off);
+    RUN(test_proven);
     RUN(test_periodic);
     RUN(test_who_is_asked);
     RUN(test_seeds_in_between);

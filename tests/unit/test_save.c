@@ -1,4 +1,3 @@
-#include "base/hash.h"
 #include "fleet.h"
 
 #include <stdlib.h>
@@ -6,7 +5,7 @@
 static unsigned char bytes[1 << 20];
 
 static size_t
-save(const struct pn_fleet *fleet)
+save(struct pn_fleet *fleet)
 {
     size_t len = pn_fleet_save(fleet, NULL, 0);
     CHECK(len > 0 && len <= sizeof bytes);
@@ -73,31 +72,6 @@ test_refresh_is_shared(void)
     pn_fleet_free(two);
 }
 
-/* A process that starts later has no need to ask: what a neighbour learnt will do,
- * unless it is older than the timer allows. */
-static void
-test_late_starter(void)
-{
-    struct map map = map_of(3, 1);
-    struct pn_endpoint seed[3] = {server(0), server(1), server(2)};
-    struct pn_fleet_opts opts = {.kind = PN_FLEET_CLUSTER, .seed = seed, .n_seeds = 3};
-    struct pn_fleet *one = cluster_make(&map, NULL, START);
-    size_t len = save(one);
-    for (unsigned late = 0; late < 2; late++) {
-        uint64_t now = START + (late == 0 ? 50 : 70) * SEC;
-        struct pn_fleet *two = NULL;
-        CHECK_EQ(pn_fleet_new(&opts, now, &two, NULL), PN_OK);
-        struct pn_task task = pn_fleet_task(two, now);
-        CHECK(pn_fleet_load(two, bytes, len, now));
-        CHECK(!pn_fleet_task_stands(two, &task));
-        CHECK_EQ(pn_fleet_task(two, now + SEC).kind,
-                 late == 0 ? PN_TASK_NONE : PN_TASK_SLOTS);
-        CHECK_EQ(route_slot(two, 1, 0, now).kind, PN_ROUTE_NODE);
-        pn_fleet_free(two);
-    }
-    pn_fleet_free(one);
-}
-
 static void
 test_sentinel(void)
 {
@@ -147,58 +121,6 @@ test_health(void)
     pn_fleet_free(two);
 }
 
-static void
-reseal(size_t len)
-{
-    uint64_t sum = pn_checksum(bytes + 16, len - 16);
-    memcpy(bytes + 8, &sum, 8);
-}
-
-/* Another fleet's, from the future, cut, damaged: nothing is taken, nothing changes. */
-static void
-test_refused(void)
-{
-    struct map map = map_of(3, 1);
-    struct pn_fleet *one = cluster_make(&map, NULL, START + SEC);
-    struct pn_fleet *two = fleet_make(PN_FLEET_CLUSTER, 3, NULL);
-    struct pn_fleet *other = fleet_make(PN_FLEET_CLUSTER, 2, NULL);
-    struct pn_fleet *kind = fleet_make(PN_FLEET_SENTINEL, 3, NULL);
-    size_t len = save(one);
-    CHECK(!pn_fleet_load(other, bytes, len, START + 2 * SEC));
-    CHECK(!pn_fleet_load(kind, bytes, len, START + 2 * SEC));
-    CHECK(!pn_fleet_load(two, bytes, len, START)); /* learnt in a second */
-    for (size_t cut = 0; cut < len; cut++) {
-        CHECK(!pn_fleet_load(two, bytes, cut, START + 2 * SEC));
-    }
-    unsigned taken = 0;
-    for (size_t i = 0; i < len * 8; i++) {
-        bytes[i / 8] ^= (unsigned char)(1 << i % 8);
-        taken += pn_fleet_load(two, bytes, len, START + 2 * SEC);
-        bytes[i / 8] ^= (unsigned char)(1 << i % 8);
-    }
-    CHECK_EQ(taken, 0);
-    CHECK_EQ(pn_fleet_epoch(two), 0);
-    CHECK_EQ(pn_fleet_nodes(two), 3);
-    /* A damage with a good checksum is taken or not, and never more than that. */
-    for (size_t i = 16; i < len; i++) {
-        unsigned char was = bytes[i];
-        for (unsigned v = 0; v < 256; v += 51) {
-            bytes[i] = (unsigned char)v;
-            reseal(len);
-            pn_fleet_load(two, bytes, len, START + 2 * SEC);
-        }
-        bytes[i] = was;
-    }
-    reseal(len);
-    for (uint32_t slot = 0; slot < PN_FLEET_SLOTS; slot += 7) {
-        route_slot(two, slot, PN_ROUTE_READ, START + 3 * SEC);
-    }
-    pn_fleet_free(one);
-    pn_fleet_free(two);
-    pn_fleet_free(other);
-    pn_fleet_free(kind);
-}
-
 /* The order in which the seeds are written does not make another fleet. */
 static void
 test_identity(void)
@@ -219,10 +141,8 @@ main(void)
 {
     RUN(test_cluster);
     RUN(test_refresh_is_shared);
-    RUN(test_late_starter);
     RUN(test_sentinel);
     RUN(test_health);
-    RUN(test_refused);
     RUN(test_identity);
     return harness_done();
 }
