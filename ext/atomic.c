@@ -6,6 +6,10 @@
  * while it is queued, and then EXEC executes nothing: the whole may be sent again
  * elsewhere. An ASK is not followed (the other node has but some of the keys): the
  * whole is tried again where it was.
+ *
+ * Where MULTI alone is refused, to a user whose rights do not include it, the commands
+ * behind it are executed one by one: they left in the same write. That is raised, by an
+ * exception which has what they were answered.
  */
 #include "call.h"
 #include "client/judge.h"
@@ -145,7 +149,7 @@ note_redirect(struct call *call, struct command *command, struct pn_bytes error)
     return 0;
 }
 
-/* A list with FAULT where no error stands yet. Steals both. */
+/* LIST with FAULT where no error stands yet. */
 static PyObject *
 fill_with(PyObject *list, PyObject *fault)
 {
@@ -155,12 +159,11 @@ fill_with(PyObject *list, PyObject *fault)
             PyList_SetItem(list, i, Py_NewRef(fault));
         }
     }
-    Py_DECREF(fault);
-    return list;
+    return Py_NewRef(list);
 }
 
-/* EXEC's reply, or why there is none, in the places of the commands. QUEUED (stolen)
- * are what MULTI's commands were answered while they were queued. */
+/* EXEC's reply, or why there is none, in the places of the commands. QUEUED are what
+ * MULTI's commands were answered while they were queued. */
 static PyObject *
 outcome(const struct reply_reader *reader, PyObject *queued, PyObject *exec)
 {
@@ -169,16 +172,69 @@ outcome(const struct reply_reader *reader, PyObject *queued, PyObject *exec)
     }
     if (exec == Py_None ||
         (PyList_Check(exec) && PyList_Size(exec) == PyList_Size(queued))) {
-        Py_DECREF(queued);
+        return Py_NewRef(exec);
+    }
+    PyObject *fault = fault_of_code(reader->st, PN_CLIENT_E_REPLY, &reader->place);
+    PyObject *filled = fault == NULL ? NULL : fill_with(queued, fault);
+    Py_XDECREF(fault);
+    return filled;
+}
+
+/* What was executed although MULTI was refused: the commands, at once, or by EXEC (of a
+ * MULTI that was said before). NULL without an exception: nothing. */
+static PyObject *
+done_without(PyObject *queued, PyObject *exec)
+{
+    if (PyList_Check(exec)) {
         return exec;
     }
-    Py_DECREF(exec);
-    PyObject *fault = fault_of_code(reader->st, PN_CLIENT_E_REPLY, &reader->place);
-    if (fault == NULL) {
-        Py_DECREF(queued);
-        return NULL;
+    Py_ssize_t n = exec == Py_None ? 0 : PyList_Size(queued);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        if (!reply_is_fault(PyList_GetItem(queued, i))) {
+            return queued;
+        }
     }
-    return fill_with(queued, fault);
+    return NULL;
+}
+
+/* The error MULTI, that says what came of it all the same: REPLIES. */
+static PyObject *
+tell_done(PyObject *multi, PyObject *replies)
+{
+    PyObject *text = PyObject_Str(multi), *full = NULL, *args = NULL;
+    if (text != NULL) {
+        full = PyUnicode_FromFormat("%U; the commands were executed all the same, but "
+                                    "not as one: `replies` has their answers",
+                                    text);
+    }
+    args = full == NULL ? NULL : PyTuple_Pack(1, full);
+    bool is_told = args != NULL && PyObject_SetAttrString(multi, "args", args) == 0 &&
+                   PyObject_SetAttrString(multi, "replies", replies) == 0;
+    Py_XDECREF(text);
+    Py_XDECREF(full);
+    Py_XDECREF(args);
+    return is_told ? Py_NewRef(multi) : NULL;
+}
+
+/* The answers to the commands between MULTI and EXEC. */
+static PyObject *
+take_queued(struct call *call, struct command *command,
+            const struct reply_reader *reader, struct pn_bytes *reply)
+{
+    Py_ssize_t n = (Py_ssize_t)command->n_keys;
+    PyObject *queued = PyList_New(n);
+    command->moved.len = 0;
+    for (Py_ssize_t i = 0; queued != NULL && i < n; i++) {
+        PyObject *value = note_redirect(call, command, *reply) < 0
+                              ? NULL
+                              : next_reply(reader, reply);
+        if (value == NULL) {
+            Py_CLEAR(queued);
+        } else {
+            PyList_SetItem(queued, i, value);
+        }
+    }
+    return queued;
 }
 
 PyObject *
@@ -186,27 +242,27 @@ call_take_atomic(struct call *call, struct part *part,
                  const struct reply_reader *reader, struct pn_bytes reply)
 {
     struct command *command = &call->command[part->command];
-    Py_ssize_t n = (Py_ssize_t)command->n_keys;
-    PyObject *multi = next_reply(reader, &reply);
-    PyObject *queued = multi == NULL ? NULL : PyList_New(n);
-    Py_XDECREF(multi); /* an error of MULTI is told by each command and by EXEC */
-    command->moved.len = 0;
-    for (Py_ssize_t i = 0; queued != NULL && i < n; i++) {
-        PyObject *value = note_redirect(call, command, reply) < 0
-                              ? NULL
-                              : next_reply(reader, &reply);
-        if (value == NULL) {
-            Py_CLEAR(queued);
-        } else {
-            PyList_SetItem(queued, i, value);
-        }
+    struct reply_reader of_multi = *reader;
+    of_multi.place.command = PN_BYTES("MULTI");
+    PyObject *exec = NULL, *done = NULL, *value = NULL;
+    PyObject *multi = next_reply(&of_multi, &reply);
+    PyObject *queued = multi == NULL ? NULL
+                                     : take_queued(call, command, reader, &reply);
+    exec = queued == NULL ? NULL : next_reply(reader, &reply);
+    if (exec != NULL && reply_is_fault(multi)) {
+        done = done_without(queued, exec);
     }
-    PyObject *exec = queued == NULL ? NULL : next_reply(reader, &reply);
-    if (exec == NULL) {
-        Py_XDECREF(queued);
-        return NULL;
+    if (done != NULL) {
+        command->is_torn = true;
+        command->moved.len = 0; /* nothing is executed twice */
+        value = tell_done(multi, done);
+    } else if (exec != NULL) {
+        value = outcome(reader, queued, exec);
     }
-    return outcome(reader, queued, exec);
+    Py_XDECREF(multi);
+    Py_XDECREF(queued);
+    Py_XDECREF(exec);
+    return value;
 }
 
 /* ---- Again ------------------------------------------------------------------ */

@@ -303,13 +303,17 @@ call_result_one(struct call *call)
     return reply != NULL && reply_is_fault(reply) ? fault_raise(reply) : reply;
 }
 
-/* EXEC's list or None; why there is none, in the place of each command. */
+/* EXEC's list or None; why there is none, in the place of each command. That a block was
+ * executed, but not as one, is no command's error: it is raised. */
 static PyObject *
 result_of_block(struct call *call)
 {
     PyObject *reply = call_merge(call, 0);
     if (reply == NULL || !reply_is_fault(reply)) {
         return reply;
+    }
+    if (call->command[0].is_torn) {
+        return fault_raise(reply);
     }
     Py_ssize_t n = (Py_ssize_t)call->command[0].n_keys;
     PyObject *list = PyList_New(n);

@@ -79,6 +79,7 @@ struct command {
     uint32_t n_empty;
     uint16_t flags; /* enum pn_command_flags */
     uint8_t merge, answer;
+    bool is_torn;          /* of ATOMIC: executed, but not as one */
     bool is_short;         /* stored for no longer than a stand-in may keep it */
     uint8_t rounds;        /* of ATOMIC, of one taken apart: times it was sent anew */
     uint32_t whole;        /* while it is taken apart: the first of its own parts */

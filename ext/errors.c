@@ -146,7 +146,8 @@ errors_add(PyObject *module)
             return -1;
         }
     }
-    if (PyObject_SetAttrString(st->cache_error, "ambiguous", Py_False) < 0 ||
+    if (PyObject_SetAttrString(st->server_error, "replies", Py_None) < 0 ||
+        PyObject_SetAttrString(st->cache_error, "ambiguous", Py_False) < 0 ||
         PyObject_SetAttrString(st->connection_lost, "ambiguous", Py_True) < 0) {
         return -1;
     }

@@ -115,10 +115,10 @@ class Pipeline(PipeMethods, Generic[S]):
             if not calls:
                 return []
             if self._session is not None:
-                replies = self._session._sync().run(_atomic(words), timeout)
-                return self._finish(calls, _unpacked(replies), raise_on_error)
-            flags = _core.RUN_ATOMIC if self._is_atomic else 0
-            replies = self._client._run(words, timeout, flags)
+                run = self._session._sync().run
+            else:
+                run = self._client._run
+            replies = run(words, timeout, self._flags)
             return self._finish(calls, replies, raise_on_error)
         finally:
             self.reset()
@@ -133,13 +133,17 @@ class Pipeline(PipeMethods, Generic[S]):
             if not calls:
                 return []
             if self._session is not None:
-                replies = await self._session._async().arun(_atomic(words), timeout)
-                return self._finish(calls, _unpacked(replies), raise_on_error)
-            flags = _core.RUN_ATOMIC if self._is_atomic else 0
-            replies = await self._client._arun(words, timeout, flags)
+                run = self._session._async().arun
+            else:
+                run = self._client._arun
+            replies = await run(words, timeout, self._flags)
             return self._finish(calls, replies, raise_on_error)
         finally:
             self.reset()
+
+    @property
+    def _flags(self) -> int:
+        return _core.RUN_ATOMIC if self._is_atomic else 0
 
     def _taken(self) -> list[Call[Any]]:
         calls, self._calls = self._calls, []
@@ -198,17 +202,3 @@ class Pipeline(PipeMethods, Generic[S]):
     def __repr__(self) -> str:
         kind = "transaction" if self._is_atomic else "pipeline"
         return f"<pinyon.Pipeline {kind} of {len(self._calls)} for {self._client.url}>"
-
-
-def _atomic(words: list[tuple[Value, ...]]) -> list[tuple[Value, ...]]:
-    return [("MULTI",), *words, ("EXEC",)]
-
-
-def _unpacked(replies: list[Any]) -> list[Any] | None:
-    """What EXEC says of the commands between it and MULTI: their replies, None when a
-    watch forbade it. What was refused when it was put in says so in its place."""
-    end = replies[-1]
-    if not isinstance(end, Exception):
-        return end  # type: ignore[no-any-return]
-    found = [end if not isinstance(r, Exception) else r for r in replies[1:-1]]
-    return found

@@ -109,3 +109,55 @@ def test_a_cache(kind: str, redis: Redis) -> None:
         with pytest.raises(pinyon.ConfigError, match="surrogates"):
             cache.namespace(LONE)
         assert cache.get("k") is None
+
+
+# ---- MULTI, refused by itself
+
+
+@pytest.fixture
+def without_multi(serve: Callable[[Redis], Redis]) -> Any:
+    """A client of a user that may do all but MULTI."""
+    server = serve(Redis())
+    server.call(
+        "ACL", "SETUSER", "half", "on", ">word", "~*", "&*", "+@all", "-multi", "-get"
+    )
+    with pinyon.Client(f"redis://half:word@{server.address}") as client:
+        yield client
+
+
+def test_multi_refused_tells_what_was_done(without_multi: Any) -> None:
+    client = without_multi
+    for raises in (True, False):
+        with client.pipeline(transaction=True) as pipe:
+            pipe.set("a", 1).incr("a").lpush("a", 1)
+            with pytest.raises(pinyon.NoPermission, match="executed") as caught:
+                pipe.execute(raise_on_error=raises)
+        replies = caught.value.replies
+        assert replies[:2] == [b"OK", 2]
+        assert isinstance(replies[2], pinyon.WrongType)
+        assert (caught.value.kind, caught.value.command) == ("NOPERM", "MULTI")
+    with client.pipeline() as pipe:
+        pipe.watch("a")
+        pipe.multi()
+        pipe.incr("a")
+        with pytest.raises(pinyon.NoPermission) as caught:
+            pipe.execute()
+    assert caught.value.replies == [3]
+    assert client.incr("a") == 4
+
+
+def test_multi_refused_on_a_loop(without_multi: Any) -> None:
+    async def main() -> None:
+        with without_multi.pipeline(transaction=True) as pipe:
+            with pytest.raises(pinyon.NoPermission, match="executed") as caught:
+                await pipe.set("a", 1).incr("a").aexecute()
+        assert caught.value.replies == [b"OK", 2]
+
+    asyncio.run(main())
+
+
+def test_multi_refused_and_nothing_done(without_multi: Any) -> None:
+    with without_multi.pipeline(transaction=True) as pipe:
+        replies = pipe.get("a").get("b").execute(raise_on_error=False)
+    assert [r.kind for r in replies] == ["NOPERM", "NOPERM"]
+    assert [r.replies for r in replies] == [None, None]
