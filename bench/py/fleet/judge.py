@@ -5,6 +5,7 @@ Where it is about "the best peer" that is the one whose median is best. A promis
 other side could not be had is told: one that nobody looked at is not kept.
 """
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -117,11 +118,28 @@ def judge(rows: Sequence[Row]) -> list[str]:
             value, unit = mine.against(other), f"x {other.subject}"
         promise = Promise(claim.name, value, unit, claim.sign, claim.limit)
         mine.promises.append(promise)
+    for engine, peer in (("redis", "redis-py"), ("memcached", "pylibmc")):
+        tell_own_time(f"{engine} get_many of 100, {ONE_CPU}", peer, rows)
     for row in rows:
         if "nodes" in row.case and row.subject == PINYON and row.ratio is not None:
             name = row.case.split()[0] + "_get_many_8_nodes"
             row.promises.append(Promise(name, row.ratio, "x one node", "<=", 2))
     return unjudged
+
+
+def tell_own_time(case: str, peer: str, rows: Sequence[Row]) -> None:
+    """What is the client's in a call whose most part is the server's and the kernel's:
+    its time above the bare C loop's, beside the peer's above it. Only where server and
+    client share a CPU does one take away from the other."""
+    of_case = {row.subject: row for row in rows if row.case == case}
+    if not of_case.keys() >= {PINYON, FLOOR, peer}:
+        return
+    mine, floor, theirs = (of_case[name] for name in (PINYON, FLOOR, peer))
+    rounds = zip(mine.samples, floor.samples, theirs.samples, strict=True)
+    value = statistics.median((m - f) / (t - f) for m, f, t in rounds)
+    name = f"{case.split()[0]}_get_many_own_time"
+    unit = f"x {peer} above the bare C loop"
+    mine.promises.append(Promise(name, value, unit))
 
 
 def other_of(claim: Claim, of_case: Sequence[Row]) -> Row | None:
