@@ -8,6 +8,8 @@
 
 #define BORN_PAUSE 1000000 /* ns */
 #define ATTEMPTS_MAX 16    /* whatever the fleet says: no request goes round for ever */
+#define HUNG_NS 100000000  /* who was silent for less may be only slow */
+#define FOR_BOTH (PN_REQ_DELETE | PN_REQ_STORE) /* owners, while a fleet warms up */
 
 int
 pn_hub_new(struct pn_client *client, bool is_looped, struct pn_hub **out)
@@ -402,6 +404,17 @@ is_late(const struct pn_link *link, uint64_t now)
     return false;
 }
 
+/* REQUEST is late: is it LINK that is to blame? On a loop others share it, who may have
+ * more time than a caller of a millisecond. */
+static bool
+is_hung(const struct pn_hub *hub, const struct pn_link *link,
+        const struct pn_request *request, uint64_t now)
+{
+    uint64_t since = link->heard_at > link->asked_at ? link->heard_at : link->asked_at;
+    return !hub->is_looped ||
+           (link->heard_at <= request->sent_at && now >= since + HUNG_NS);
+}
+
 /* Ends the requests of LINK whose time is over. */
 static void
 expire_link(struct pn_hub *hub, struct pn_link *link, uint64_t now)
@@ -416,7 +429,7 @@ expire_link(struct pn_hub *hub, struct pn_link *link, uint64_t now)
             pn_list_add(&link->queue, r);
         }
     }
-    bool is_hung = false;
+    bool is_lost = false;
     for (uint32_t i = 0; i < link->flight_n; i++) {
         struct pn_flight *flight = pn_link_flight(link, i);
         r = flight->request;
@@ -428,11 +441,11 @@ expire_link(struct pn_hub *hub, struct pn_link *link, uint64_t now)
             continue;
         }
         flight->request = NULL;
-        is_hung |= !hub->is_looped || link->heard_at <= r->sent_at;
+        is_lost |= is_hung(hub, link, r, now);
         bool is_safe = (r->flags & (PN_REQ_READ | PN_REQ_SAFE)) != 0;
         pn_hub_finish(hub, r, is_safe ? PN_CLIENT_E_TIMEOUT : PN_CLIENT_E_AMBIGUOUS);
     }
-    if (is_hung) {
+    if (is_lost) {
         pn_hub_lose(hub, link, PN_NET_E_TIMEOUT, NULL, now);
     } else if (link->state != PN_LINK_READY && link->state != PN_LINK_CLOSED) {
         if (link->dial_deadline <= now) {

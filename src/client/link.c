@@ -189,6 +189,7 @@ pn_link_put(struct pn_link *link, struct pn_request *request, uint64_t now)
         link->used_at = now;
         return PN_OK;
     }
+    link->asked_at = link->flight_n == 0 ? now : link->asked_at;
     *pn_link_flight(link, link->flight_n++) =
         (struct pn_flight){.request = request,
                            .left = request->expect > 0 ? request->expect : 1,

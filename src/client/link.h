@@ -53,9 +53,10 @@ struct pn_link {
     bool is_mapped;   /* endpoint is what opts.remap made of the fleet's */
     bool is_host_wanted; /* RESOLVING: the loop was not told yet */
     uint64_t opened_at, heard_at, used_at, dial_deadline;
-    uint32_t rtt_ns; /* of the last replies: falls at once, rises slowly; 0: none */
-    uint32_t spins;  /* calls that asked whether to spin */
-    bool shares_cpu; /* with its peer, as of the last look */
+    uint64_t asked_at; /* what is in flight: since when anything is */
+    uint32_t rtt_ns;   /* of the last replies: falls at once, rises slowly; 0: none */
+    uint32_t spins;    /* calls that asked whether to spin */
+    bool shares_cpu;   /* with its peer, as of the last look */
 
     struct pn_hello hello;
     struct pn_hello_opts hello_opts;

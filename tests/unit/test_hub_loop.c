@@ -208,12 +208,49 @@ test_one_late(void)
     CHECK(pn_hub_finished(loop.hub) == &both);
     CHECK(replied(loop.hub, &both, "+both\r\n"));
     CHECK_EQ(scripted_connections(server), 1);
-    struct pn_request dead = ask("SLOW\r\n", PN_REQ_READ,
-                                 50); /* and now nothing at all */
+    struct pn_request dead = ask("SLOW\r\n", PN_REQ_READ, 150); /* nothing at all */
     pn_hub_release(loop.hub);
     pn_hub_submit(loop.hub, &dead, pn_clock_mono_ns());
     turn(&loop, 2000);
     CHECK(pn_hub_finished(loop.hub) == &dead);
+    CHECK_EQ(loop.gone, 1);
+    pn_hub_free(loop.hub);
+    pn_client_free(client);
+    scripted_stop(server);
+}
+
+/* Nor for one whose caller has waited for a moment only, though nothing has come. But
+ * when that is all that is heard of it, call after call, it is. */
+static void
+test_briefly_late(void)
+{
+    struct scripted *server = scripted_start(echo, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    struct loop loop = begin(client);
+    struct pn_request first = ask("ECHO w\r\n", PN_REQ_READ, 1000);
+    pn_hub_submit(loop.hub, &first, pn_clock_mono_ns());
+    turn(&loop, 1000);
+    CHECK(pn_hub_finished(loop.hub) == &first);
+    pn_hub_release(loop.hub);
+    struct pn_request brief = ask("SLOW\r\n", PN_REQ_READ, 5);
+    struct pn_request both = ask("BOTH\r\n", PN_REQ_READ, 2000);
+    pn_hub_submit(loop.hub, &brief, pn_clock_mono_ns());
+    turn(&loop, 1000);
+    CHECK(pn_hub_finished(loop.hub) == &brief);
+    CHECK_EQ(brief.rc, PN_CLIENT_E_TIMEOUT);
+    pn_hub_submit(loop.hub, &both, pn_clock_mono_ns());
+    turn(&loop, 2000);
+    CHECK(pn_hub_finished(loop.hub) == &both);
+    CHECK(replied(loop.hub, &both, "+both\r\n"));
+    pn_hub_release(loop.hub);
+    CHECK_EQ(loop.gone, 0);
+    for (int i = 0; i < 100 && loop.gone == 0; i++) {
+        brief = ask("SLOW\r\n", PN_REQ_READ, 5);
+        pn_hub_submit(loop.hub, &brief, pn_clock_mono_ns());
+        turn(&loop, 1000);
+        CHECK(pn_hub_finished(loop.hub) == &brief);
+    }
     CHECK_EQ(loop.gone, 1);
     pn_hub_free(loop.hub);
     pn_client_free(client);
@@ -369,6 +406,7 @@ main(void)
     RUN(test_one_tick);
     RUN(test_late_and_cancelled);
     RUN(test_one_late);
+    RUN(test_briefly_late);
     RUN(test_lost);
     RUN(test_names);
     RUN(test_next_address);
