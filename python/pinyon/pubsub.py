@@ -268,9 +268,21 @@ class PubSub(Generic[S]):
 
     async def _aread(self, wait: float) -> None:
         for session in self._sessions.values():
-            while (push := await session.apush(wait)) is not None:
+            while (push := await self._anext(session, wait)) is not None:
                 self._take(push)
                 wait = 0.0
+
+    async def _anext(self, session: _core.Session, wait: float) -> Any:
+        """One that has come when the task that waits is cancelled is for the next."""
+        coming = session.apush(wait)
+        try:
+            return await coming
+        except asyncio.CancelledError:
+            has_come = coming.done() and not coming.cancelled()
+            push = coming.result() if has_come and not coming.exception() else None
+            if push is not None and not isinstance(push, Exception):
+                self._take(push)
+            raise
 
     def _take(self, push: list[Any] | Exception) -> None:
         if isinstance(push, Exception):
