@@ -116,7 +116,7 @@ driver_close(struct driver *self)
     if (self->spare != NULL) {
         driver_close(self->spare);
     }
-    PyObject *loop = Py_XNewRef(driver_loop(self));
+    PyObject *loop = driver_loop(self);
     struct aio_call *calls = take_calls(self);
     if (loop != NULL) {
         driver_unwatch_all(self, loop);

@@ -88,11 +88,11 @@ driver_drop_all(struct client_object *client);
 void
 driver_forget_all(struct client_object *client);
 
-/* The loop, borrowed; NULL when it is gone or closed. */
+/* The loop, held for the caller; NULL when it is gone or closed. */
 PyObject *
 driver_loop(struct driver *self);
-/* The same without asking whether it is closed, which costs a call: for those whom it
- * has just been seen to run. */
+/* The same, borrowed, without asking whether it is closed, which costs a call: for those
+ * who have just seen it run. */
 PyObject *
 driver_loop_known(struct driver *self);
 

@@ -63,32 +63,37 @@ is_true(PyObject *loop, const char *method)
     return is;
 }
 
-/* The object that REF refers to, borrowed: whoever runs on the loop keeps it alive. */
+/* The object that REF refers to, held: nobody else may, and then the next collection of
+ * garbage, which may be in any call of Python's, would be its end. */
 static PyObject *
 referent(PyObject *ref)
 {
-#ifdef Py_GIL_DISABLED
     PyObject *object = NULL;
+#ifdef Py_GIL_DISABLED
     PyWeakref_GetRef(ref, &object);
-    Py_XDECREF(object);
-    return object;
 #else
-    PyObject *object = PyWeakref_GetObject(ref);
-    return object == Py_None ? NULL : object;
+    object = PyWeakref_GetObject(ref);
+    object = object == Py_None ? NULL : Py_XNewRef(object);
 #endif
+    return object;
 }
 
 PyObject *
 driver_loop_known(struct driver *self)
 {
-    return self->loop_ref == NULL ? NULL : referent(self->loop_ref);
+    PyObject *loop = self->loop_ref == NULL ? NULL : referent(self->loop_ref);
+    Py_XDECREF(loop);
+    return loop;
 }
 
 PyObject *
 driver_loop(struct driver *self)
 {
-    PyObject *loop = driver_loop_known(self);
-    return loop == NULL || is_true(loop, "is_closed") ? NULL : loop;
+    PyObject *loop = self->loop_ref == NULL ? NULL : referent(self->loop_ref);
+    if (loop != NULL && is_true(loop, "is_closed")) {
+        Py_CLEAR(loop);
+    }
+    return loop;
 }
 
 /* ---- Making ------------------------------------------------------------------- */
@@ -160,7 +165,7 @@ driver_lend(struct client_object *client, struct driver *shared)
 {
     struct driver *lent = shared->spare;
     shared->spare = NULL;
-    PyObject *loop = lent != NULL ? NULL : driver_loop(shared);
+    PyObject *loop = lent != NULL ? NULL : driver_loop_known(shared);
     if (loop != NULL) {
         lent = make(client, loop, NULL);
     }
@@ -186,9 +191,11 @@ sweep(struct client_object *client)
     Py_ssize_t n = list == NULL ? 0 : PyList_Size(list);
     for (Py_ssize_t i = 0; i < n; i++) {
         struct driver *driver = (struct driver *)PyList_GetItem(list, i);
-        if (driver_loop(driver) == NULL) {
+        PyObject *loop = driver_loop(driver);
+        if (loop == NULL) {
             driver_abandon(driver);
         }
+        Py_XDECREF(loop);
     }
     Py_XDECREF(list);
 }
@@ -203,8 +210,8 @@ find(struct client_object *client, PyObject *loop)
     PyObject *found = key == NULL ? NULL : codec_dict_get(client->drivers, key);
     struct driver *driver = (struct driver *)found;
     Py_XDECREF(key);
-    bool is_it = driver != NULL && driver->hub != NULL && driver->loop_ref != NULL &&
-                 referent(driver->loop_ref) == loop;
+    bool is_it = driver != NULL && driver->hub != NULL &&
+                 driver_loop_known(driver) == loop;
     if (driver != NULL && !is_it) { /* a loop that died, and another in its place */
         driver_abandon(driver);
         Py_CLEAR(found);
@@ -237,7 +244,7 @@ driver_of_running(struct client_object *client)
 static void
 drop(struct driver *driver, PyObject *running)
 {
-    PyObject *loop = Py_XNewRef(driver_loop(driver));
+    PyObject *loop = driver_loop(driver);
     PyObject *close = NULL, *handle = NULL;
     driver->client = NULL;
     if (loop != NULL && loop != running && is_true(loop, "is_running")) {

@@ -80,17 +80,14 @@ driver_next_push(struct driver *self, double seconds)
         if (!PyErr_Occurred()) {
             PyErr_SetString(self->st->closed_error, "the session is closed");
         }
-        return NULL;
-    }
-    if (PyList_Size(self->pushes) > 0) {
+    } else if (PyList_Size(self->pushes) > 0) {
         driver_resolve(self, future, Py_NewRef(PyList_GetItem(self->pushes, 0)));
         PyList_SetSlice(self->pushes, 0, 1, NULL);
-        return future;
-    }
-    if (set_limit(self, loop, future, seconds) < 0 ||
-        PyList_Append(self->waiters, future) < 0) {
+    } else if (set_limit(self, loop, future, seconds) < 0 ||
+               PyList_Append(self->waiters, future) < 0) {
         Py_CLEAR(future);
     }
+    Py_XDECREF(loop);
     return future;
 }
 

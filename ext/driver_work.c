@@ -245,6 +245,7 @@ driver_work(struct driver *self)
         driver_apply_changes(self, loop);
         driver_set_timer(self, loop);
     }
+    Py_XDECREF(loop);
     self->is_working = false;
     if (self->is_closing) {
         driver_close(self);
@@ -275,6 +276,7 @@ driver_schedule(struct driver *self)
     Py_XDECREF(call_soon);
     Py_XDECREF(args);
     Py_XDECREF(handle);
+    Py_DECREF(loop);
     return handle == NULL ? -1 : 0;
 }
 

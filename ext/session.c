@@ -369,7 +369,7 @@ client_asession(PyObject *object, PyObject *const *args, Py_ssize_t nargs,
                                                  : new_session(client, node, key);
     Py_DECREF(key);
     if (self != NULL) {
-        self->driver = driver_make(client, driver_loop(shared));
+        self->driver = driver_make(client, driver_loop_known(shared));
         if (self->driver == NULL || driver_keep_pushes(self->driver) < 0) {
             Py_CLEAR(self);
         }

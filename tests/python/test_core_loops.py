@@ -192,6 +192,37 @@ async def _nothing(core: Client) -> Any:
     return await core.aget("none")
 
 
+def test_a_loop_that_becomes_garbage_while_it_is_looked_at(core: Client) -> None:
+    """A collection may come at any allocation, also at those of asking a dead loop
+    whether it is closed: here it comes at each of them in turn."""
+    usual = gc.get_threshold()
+
+    async def main() -> None:
+        assert await core.aexecute("PING") == b"PONG"
+
+    async def main_at(threshold: int) -> None:
+        gc.set_threshold(threshold)
+        gc.enable()
+        call = core.aexecute("PING")
+        gc.set_threshold(*usual)
+        assert await call == b"PONG"
+
+    try:
+        for threshold in range(1, 40):
+            gc.collect()
+            gc.disable()
+            loop: Any = asyncio.SelectorEventLoop()
+            loop.itself = loop
+            loop.run_until_complete(main())
+            loop.close()
+            del loop
+            with asyncio.Runner() as runner:
+                runner.run(main_at(threshold))
+    finally:
+        gc.set_threshold(*usual)
+        gc.enable()
+
+
 def test_closing_ends_what_is_under_way(connect: Open, redis: Redis) -> None:
     client = connect(redis)
 
