@@ -129,6 +129,3 @@ class AsyncCalls(_Base):
 
     async def astats(self) -> Any:
         return self.stats()  # type: ignore[attr-defined]
-
-    async def aclose(self) -> None:
-        self.close()  # type: ignore[attr-defined]

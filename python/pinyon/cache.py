@@ -6,12 +6,12 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
-from types import TracebackType
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from . import _core, load
 from .aio import AsyncCalls
 from .cached import Cached
+from .closing import Closing
 from .decorate import decorate
 from .home import Home
 from .job import Job
@@ -46,7 +46,7 @@ class _Unset:
 UNSET: Any = _Unset()
 
 
-class Cache(AsyncCalls, _core.Cache):
+class Cache(AsyncCalls, Closing, _core.Cache):
     """A cache in the memory of this process, or of this host.
 
     ::
@@ -379,28 +379,6 @@ class Cache(AsyncCalls, _core.Cache):
         self.close()
         if self._config.name is not None:
             destroy(self._config.name, dir=self._config.dir)
-
-    def __enter__(self) -> Cache:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Cache:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         prefix = "" if self._prefix is None else f" {self._prefix[:-1]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from types import TracebackType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -18,6 +17,7 @@ from typing import (
 
 from . import _core, forks
 from .client_options import ClientOptions, Duration, Nodes
+from .closing import Closing
 from .commands.args import Key, Value
 from .fleet import describe, parse_fleet, parse_members
 from .methods import Methods
@@ -58,7 +58,7 @@ class Node(NamedTuple):
         return f"{host}:{self.port}"
 
 
-class Client(Methods[S], Scans[S], _core.Client):
+class Client(Methods[S], Scans[S], Closing, _core.Client):
     """A client of Redis or Valkey, alone, with Sentinels or as a Cluster; and of
     memcached, when it is a :class:`Memcached` that is made::
 
@@ -325,32 +325,6 @@ class Client(Methods[S], Scans[S], _core.Client):
         return describe(self._settings)
 
     # ---- Life ------------------------------------------------------------------------
-
-    async def aclose(self) -> None:
-        """:meth:`close`, which does not wait."""
-        self.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         closed = ", closed" if self.closed else ""

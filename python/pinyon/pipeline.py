@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from . import _core
+from .closing import Closing
 from .commands.args import Call, Key, Value
 from .methods import PipeMethods
 from .methods._base import S
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Pipeline"]
 
 
-class Pipeline(PipeMethods, Generic[S]):
+class Pipeline(PipeMethods, Closing, Generic[S]):
     """Commands that are put together and sent at once, one flight to each node::
 
         with client.pipeline() as pipe:
@@ -176,28 +176,6 @@ class Pipeline(PipeMethods, Generic[S]):
             session.close()
 
     close = reset
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.reset()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.reset()
 
     def __repr__(self) -> str:
         kind = "transaction" if self._is_atomic else "pipeline"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any, Self, Unpack
 
 from . import _core, forks
 from .client_options import ClientOptions
+from .closing import Closing
 from .fleet import describe, parse_fleet
 
 __all__ = ["ConnectionPool"]
@@ -16,7 +16,7 @@ class _Owner(_core.Client):
     """The connections; a class of Python's, to which weak references can be made."""
 
 
-class ConnectionPool:
+class ConnectionPool(Closing):
     """The connections to a fleet, for clients to share::
 
         pool = pinyon.ConnectionPool(host="10.0.0.1", db=1, max_connections=20)
@@ -83,24 +83,9 @@ class ConnectionPool:
         """Closes all connections; the clients of this pool are closed with it."""
         self._core.close()
 
-    async def aclose(self) -> None:
-        """:meth:`close`, which does not wait."""
-        self._core.close()
-
     @property
     def closed(self) -> bool:
         return self._core.closed
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         closed = ", closed" if self.closed else ""

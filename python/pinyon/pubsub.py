@@ -7,10 +7,10 @@ import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from . import _core
+from .closing import Closing
 from .commands.args import Key
 from .commands.shape import text
 from .methods._base import S
@@ -35,7 +35,7 @@ _WORDS = {
 _KINDS = {"message": "channel", "pmessage": "pattern", "smessage": "shard"}
 
 
-class PubSub(Generic[S]):
+class PubSub(Closing, Generic[S]):
     """Listens to channels, over connections of its own::
 
         with client.pubsub() as ps:
@@ -341,32 +341,6 @@ class PubSub(Generic[S]):
         self._names.clear()
         self._homes.clear()
         self._ready.clear()
-
-    async def aclose(self) -> None:
-        """:meth:`close`, which does not wait."""
-        self.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<pinyon.PubSub of {len(self._names)} for {self._client.url}>"

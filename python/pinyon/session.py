@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _core
+from .closing import Closing
 from .commands.args import Call, Key, Value
 from .methods import Methods
 from .methods._base import S
@@ -27,7 +27,7 @@ def shaped(call: Call[T], reply: Any) -> T:
     return made
 
 
-class Session(Methods[S]):
+class Session(Methods[S], Closing):
     """One connection to one node, for what is of a connection: WATCH, SELECT, MULTI::
 
         with client.session("account:7") as session:
@@ -119,25 +119,3 @@ class Session(Methods[S]):
         core, self._core = self._core, None
         if core is not None:
             core.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
