@@ -7,6 +7,7 @@
 #define CLUSTER_SLOTS "*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n"
 #define PING "*1\r\n$4\r\nPING\r\n"
 #define VERSION "version\r\n"
+#define PUBLISH_NS UINT64_C(100000000) /* for so long the board is locked at most */
 
 /* ---- One topology for the host -------------------------------------------------- */
 
@@ -31,6 +32,7 @@ read_board(struct pn_hub *hub, uint64_t now)
     pn_free(buf);
 }
 
+/* Under the board's lock. */
 static void
 publish(struct pn_hub *hub, uint64_t now)
 {
@@ -46,6 +48,33 @@ publish(struct pn_hub *hub, uint64_t now)
     if (buf != NULL) {
         board->publish(board->context, buf, len);
         pn_free(buf);
+    }
+}
+
+static void
+leave_board(struct pn_hub *hub)
+{
+    if (hub->has_board_lock) {
+        hub->has_board_lock = false;
+        hub->client->board.unlock(hub->client->board.context);
+    }
+}
+
+/* A task has ended, well or not: the others need not find out themselves. Where another
+ * process holds the lock now, they are told after our next one. */
+static void
+tell_others(struct pn_hub *hub, uint64_t now)
+{
+    struct pn_client *client = hub->client;
+    if (!client->has_board) {
+        return;
+    }
+    if (!hub->has_board_lock) {
+        hub->has_board_lock = client->board.lock(client->board.context, PUBLISH_NS);
+    }
+    if (hub->has_board_lock) {
+        publish(hub, now);
+        leave_board(hub);
     }
 }
 
@@ -65,23 +94,20 @@ win_board(struct pn_hub *hub, const struct pn_task *task, uint64_t now)
         return false;
     }
     uint64_t hold = task->deadline > now ? task->deadline - now : 1;
-    if (client->board.lock(client->board.context, hold)) {
-        hub->has_board_lock = true;
-        return true;
-    }
+    bool is_won = client->board.lock(client->board.context, hold);
     fleet = pn_client_lock(client);
-    pn_fleet_task_elsewhere(fleet, task, now);
-    pn_client_unlock(client);
-    return false;
-}
-
-static void
-leave_board(struct pn_hub *hub)
-{
-    if (hub->has_board_lock) {
-        hub->has_board_lock = false;
-        hub->client->board.unlock(hub->client->board.context);
+    if (is_won) {
+        pn_fleet_task_begun(fleet, task, now);
+    } else {
+        pn_fleet_task_elsewhere(fleet, task, now);
     }
+    pn_client_unlock(client);
+    hub->has_board_lock = is_won;
+    if (is_won && task->kind == PN_TASK_PROBE) {
+        publish(hub, now);
+        leave_board(hub);
+    }
+    return is_won;
 }
 
 /* ---- Asking -------------------------------------------------------------- */
@@ -185,10 +211,7 @@ end(struct pn_hub *hub, uint64_t now)
         pn_fleet_task_failed(fleet, &task, now);
     }
     pn_client_unlock(hub->client);
-    if (is_done && hub->client->has_board) {
-        publish(hub, now);
-    }
-    leave_board(hub);
+    tell_others(hub, now);
     pn_hub_rouse(hub, now);
 }
 

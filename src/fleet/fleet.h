@@ -287,6 +287,11 @@ uint64_t
 pn_fleet_wake(const struct pn_fleet *fleet);
 void
 pn_fleet_task_failed(struct pn_fleet *fleet, const struct pn_task *task, uint64_t now);
+/* TASK is begun, under the board's lock. The lock of a query is held until it ends. A
+ * PROBE is only claimed: what is saved now keeps the others from it, and the lock is
+ * given back, for who is probed may say nothing for long, and queries would wait. */
+void
+pn_fleet_task_begun(struct pn_fleet *fleet, const struct pn_task *task, uint64_t now);
 /* Another process of the host is at it (it holds the board's lock): no failure, and due
  * again in 50 ms unless pn_fleet_load() has brought the answer by then. */
 void

@@ -1,7 +1,6 @@
 #include "fleet/state.h"
 
 enum {
-    PROBE_DEADLINE_S = 1,
     /* Dials that fail in a row before the only server, or the primary that the
      * sentinels name, counts as down: with the backoff between them a server that
      * restarts within a quarter of a second is not noticed by callers who wait. */
@@ -11,6 +10,11 @@ enum {
 /* Between two looks at a node that is loading or cut off, and full jitter more. */
 #define PAUSE_MIN (10 * FLEET_MS)
 #define PAUSE_MAX (250 * FLEET_MS)
+
+/* How long a probe may take; while an owner is missed no longer than the wait between
+ * two queries, for whoever probes cannot ask meanwhile. */
+#define PROBE_MAX FLEET_S
+#define PROBE_URGENT (400 * FLEET_MS)
 
 /* ---- Up and down ------------------------------------------------------------- */
 
@@ -110,7 +114,7 @@ fleet_mark_up(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
     }
     node->shown.health = PN_NODE_UP;
     node->changed_at = now;
-    node->probe_id = 0;
+    fleet_probe_call_off(node);
     fleet_recount(fleet);
 }
 
@@ -123,12 +127,18 @@ fleet_probe_failed(struct pn_fleet *fleet, const struct pn_task *task, uint64_t 
     if (node == NULL || node->probe_id != task->id) {
         return;
     }
-    node->probe_id = 0;
-    node->has_errand = false;
+    fleet_probe_call_off(node);
     node->changed_at = now; /* others need not try before our next time */
     double_probe(fleet, node);
     plan_probe(fleet, node, now);
     fleet_recount(fleet);
+}
+
+void
+fleet_probe_call_off(struct fleet_node *node)
+{
+    node->has_errand = node->has_errand && node->probe_id == 0;
+    node->probe_id = 0;
 }
 
 static struct pn_task
@@ -136,7 +146,8 @@ hand_out(struct pn_fleet *fleet, uint16_t number, uint64_t now)
 {
     struct fleet_node *node = fleet_at(fleet, number);
     node->probe_id = ++fleet->refresh.id;
-    node->probe_ends = now + PROBE_DEADLINE_S * FLEET_S;
+    bool is_hasty = fleet_has_topology(fleet) && fleet_is_urgent(fleet);
+    node->probe_ends = now + (is_hasty ? PROBE_URGENT : PROBE_MAX);
     node->has_errand = true;
     fleet->counters.probes++;
     return (struct pn_task){PN_TASK_PROBE, number, node->probe_id, node->probe_ends};
@@ -172,7 +183,6 @@ pn_fleet_probed(struct pn_fleet *fleet, const struct pn_task *task, uint64_t now
 {
     struct fleet_node *node = fleet_at(fleet, task->node);
     if (node != NULL && node->probe_id == task->id && node->probe_id != 0) {
-        node->has_errand = false;
         fleet_mark_up(fleet, node, now);
     }
 }

@@ -250,7 +250,7 @@ take_health(struct pn_fleet *fleet, const struct told *told, uint64_t now)
         fleet_mark_up(fleet, node, now);
     } else {
         fleet_mark_down(fleet, node, now);
-        node->probe_id = 0;
+        fleet_probe_call_off(node);
         uint64_t latest = fleet_later(now, fleet->opts.probe_max);
         node->shown.probe_at = told->probe_at < latest ? told->probe_at : latest;
     }

@@ -30,7 +30,7 @@ enum {
 #define ELSEWHERE_WAIT (50 * FLEET_MS)
 #define URGENT_FOR (2 * FLEET_S)
 #define PATIENCE_MIN (250 * FLEET_MS)
-#define LATELY FLEET_S
+#define LATELY (FLEET_S * 3 / 2)
 
 void
 fleet_refresh_init(struct pn_fleet *fleet, uint64_t now)
@@ -68,9 +68,8 @@ fleet_want_some_time(struct pn_fleet *fleet, uint64_t now)
                            fleet_draw(fleet, fleet->opts.refresh_jitter);
 }
 
-/* Somebody waits for the answer. */
-static bool
-is_urgent(const struct pn_fleet *fleet)
+bool
+fleet_is_urgent(const struct pn_fleet *fleet)
 {
     const struct fleet_refresh *refresh = &fleet->refresh;
     return fleet->owners_down > 0 || refresh->stale_at != 0 ||
@@ -83,7 +82,7 @@ cool_down(struct pn_fleet *fleet)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
     uint32_t doublings = refresh->unchanged;
-    uint64_t most = is_urgent(fleet) ? URGENT : FORCED_MAX;
+    uint64_t most = fleet_is_urgent(fleet) ? URGENT : FORCED_MAX;
     if (refresh->failed > 0) { /* not the map is to blame, but who was asked */
         bool is_free = refresh->failed <= FAILURES_FREE;
         doublings = is_free ? 0 : refresh->failed - FAILURES_FREE;
@@ -157,7 +156,7 @@ static uint16_t
 any_of_map(struct pn_fleet *fleet, uint64_t now)
 {
     uint32_t n[TRUST_PROVEN + 1] = {0};
-    bool is_wary = is_urgent(fleet) || fleet->refresh.failed > 0;
+    bool is_wary = fleet_is_urgent(fleet) || fleet->refresh.failed > 0;
     uint64_t since = !is_wary ? 0 : now > LATELY ? now - LATELY : 1;
     for (uint16_t i = 0; i < fleet->nodes.n; i++) {
         n[trust(fleet_at(fleet, i), since)]++;
@@ -329,8 +328,8 @@ want_again(struct fleet_refresh *refresh)
     refresh->wanted_at = refresh->meant_at;
 }
 
-/* When the next one begins, after one that failed. Until something is known, and with
- * sentinels always, the next node is asked at once; the cooldown comes after a round. */
+/* When the next one begins, after one that failed. Until something is known, and of
+ * sentinels always, the next is asked at once; the cooldown comes after a round. */
 static void
 back_off(struct pn_fleet *fleet)
 {
@@ -516,6 +515,16 @@ pn_fleet_task_failed(struct pn_fleet *fleet, const struct pn_task *task, uint64_
 }
 
 void
+pn_fleet_task_begun(struct pn_fleet *fleet, const struct pn_task *task, uint64_t now)
+{
+    struct fleet_node *node = fleet_at(fleet, task->node);
+    if (task->kind == PN_TASK_PROBE && pn_fleet_task_stands(fleet, task)) {
+        node->changed_at = now;
+        node->shown.probe_at = node->probe_ends;
+    }
+}
+
+void
 pn_fleet_task_elsewhere(struct pn_fleet *fleet, const struct pn_task *task,
                         uint64_t now)
 {
@@ -524,8 +533,7 @@ pn_fleet_task_elsewhere(struct pn_fleet *fleet, const struct pn_task *task,
         return;
     }
     if (task->kind == PN_TASK_PROBE) {
-        node->probe_id = 0;
-        node->has_errand = false;
+        fleet_probe_call_off(node);
         node->shown.probe_at = now + ELSEWHERE_WAIT;
         fleet_recount(fleet);
         fleet->counters.probes--;

@@ -22,8 +22,8 @@
 
 /* ---- Nodes ------------------------------------------------------------------ */
 
-/* What walks over all nodes look at comes first: the maps of a thousand nodes are walked
- * at every answer. */
+/* What walks over all nodes look at comes first: there may be a thousand, and they are
+ * walked at every answer. */
 struct fleet_node {
     uint16_t next;                        /* in its bucket */
     uint16_t first_replica, next_replica; /* a ring is not needed: a list by primary */
@@ -220,6 +220,9 @@ struct pn_task
 fleet_probe(struct pn_fleet *fleet, uint64_t now);
 void
 fleet_probe_failed(struct pn_fleet *fleet, const struct pn_task *task, uint64_t now);
+/* The one of NODE that is under way, if any, is not made. */
+void
+fleet_probe_call_off(struct fleet_node *node);
 
 /* ---- dial.c ------------------------------------------------------------------ */
 
@@ -254,6 +257,9 @@ fleet_want_urgently(struct pn_fleet *fleet, uint64_t now);
 /* A node that owns something went down: what was learnt before it does not count. */
 void
 fleet_refresh_urge(struct pn_fleet *fleet);
+/* Somebody waits for the answer: an owner is down or cut off. */
+bool
+fleet_is_urgent(const struct pn_fleet *fleet);
 /* When the next refresh begins, or the deadline of the one under way. */
 uint64_t
 fleet_refresh_at(const struct pn_fleet *fleet);

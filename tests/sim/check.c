@@ -8,12 +8,11 @@
  *   storm      a host asks for the topology at most once in 200 ms, whatever happens,
  *              and at most five times in any second
  *   dials      a process dials one node at most DIALS_MAX times a second
- *   recovery   who had trouble with a shard succeeds within a second of its promotion,
- *              and half a second more for each answer of a node that is cut off
+ *   recovery   who had trouble with a shard succeeds within a second of its promotion
  *   budget     retries stay within a tenth of the requests (and a floor); pinyon.c
  *   down       a node that is marked down gets no request; pinyon.c
  */
-enum { DIALS_MAX = 8, ASKED = 6, RECOVERY_MS = 1000, TIMEOUT_MS = 1000, VAIN_MS = 500 };
+enum { DIALS_MAX = 8, ASKED = 6, RECOVERY_MS = 1000, TIMEOUT_MS = 1000 };
 
 void
 check_fail(struct sim *sim, const char *what, const struct process *process)
@@ -55,15 +54,12 @@ check_dial(struct sim *sim, const struct process *process, uint16_t node)
 }
 
 /* Where packets vanish, one second more: the timeout of the request that is under way,
- * for nobody can know before it. And VAIN_MS for each time the host has asked a node
- * that is itself cut off, which answers with the map as it was: the wait until the
- * next. */
+ * for nobody can know before it. */
 void
 check_recovery(struct sim *sim, const struct process *process, uint64_t ms,
                bool is_reached)
 {
-    uint64_t most = RECOVERY_MS + VAIN_MS * (uint64_t)sim->in_vain[process->host];
-    if (ms > (is_reached ? most : most + TIMEOUT_MS)) {
+    if (ms > (is_reached ? RECOVERY_MS : RECOVERY_MS + TIMEOUT_MS)) {
         check_fail(sim, "recovery later than promotion + 1 s", process);
     }
 }

@@ -98,10 +98,6 @@ end_duty(struct sim *sim, struct process *process, bool is_answered)
 {
     struct duty *duty = &process->duty;
     duty->is_active = false;
-    const struct server *server = &sim->server[duty->node];
-    if (server->is_cut_off && sim->shard[server->shard].promoted_at != 0) {
-        sim->in_vain[process->host] += sim->in_vain[process->host] < UINT8_MAX;
-    }
     const struct view *view = is_answered ? world_view(sim, duty->node) : NULL;
     sim->policy->done(sim, process, duty, view);
 }
@@ -369,7 +365,6 @@ client_open(struct sim *sim)
     sim->board = take(sim->size.hosts, sizeof *sim->board);
     sim->life = take((size_t)sim->n_processes * sim->n_nodes, 1);
     sim->dials = take((size_t)sim->n_processes * sim->n_nodes, 1);
-    sim->in_vain = take(sim->size.hosts, 1);
     sim->asked_at = take((size_t)sim->size.hosts * 6, sizeof *sim->asked_at);
     for (uint32_t i = 0; i < sim->n_processes; i++) {
         struct process *process = &sim->process[i];
@@ -405,6 +400,5 @@ client_close(struct sim *sim)
     free(sim->life);
     free(sim->dials);
     free(sim->asked_at);
-    free(sim->in_vain);
     free(sim->heap.event);
 }

@@ -149,6 +149,13 @@ lock(struct sim *sim, struct process *process, uint64_t until)
     return true;
 }
 
+static void
+unlock(struct sim *sim, struct process *process)
+{
+    struct board *board = &sim->board[process->host];
+    board->holder = board->holder == process->number + 1 ? 0 : board->holder;
+}
+
 static bool
 duty(struct sim *sim, struct process *process, struct duty *duty)
 {
@@ -166,6 +173,11 @@ duty(struct sim *sim, struct process *process, struct duty *duty)
         if (!lock(sim, process, task.deadline)) {
             pn_fleet_task_elsewhere(fleet, &task, sim->now);
             return false;
+        }
+        pn_fleet_task_begun(fleet, &task, sim->now);
+        if (task.kind == PN_TASK_PROBE) {
+            publish(sim, process);
+            unlock(sim, process);
         }
     }
     duty->task = task;
@@ -188,10 +200,10 @@ done(struct sim *sim, struct process *process, const struct duty *duty,
     } else {
         pn_fleet_learn_slots(fleet, &duty->task, view->range, view->n, sim->now);
     }
-    if (sim->size.procs > 1) {
+    if (sim->size.procs > 1 && lock(sim, process, sim->now + 100 * MS)) {
         pn_fleet_load(fleet, board->bytes, board->len, sim->now);
         publish(sim, process);
-        board->holder = board->holder == process->number + 1 ? 0 : board->holder;
+        unlock(sim, process);
     }
 }
 

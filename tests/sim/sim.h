@@ -221,7 +221,6 @@ struct sim {
     uint64_t never; /* chains that did not end */
     uint64_t requests, errors, queries, dials_all, retries;
     uint64_t *asked_at; /* hosts: the last query; [6 * host] */
-    uint8_t *in_vain;   /* hosts: queries of nodes cut off, since the promotion */
     const char *failed; /* the invariant that was broken first */
     char failure[256];
 };

@@ -120,6 +120,32 @@ test_probe_lost(void)
     pn_fleet_free(fleet);
 }
 
+/* While an owner is missed a probe may not keep the query that finds the new one. */
+static void
+test_probe_in_haste(void)
+{
+    struct map map = map_of(3, 1);
+    struct pn_fleet *fleet = cluster_make(&map, NULL, START);
+    uint64_t now = START + 10 * SEC;
+    pn_fleet_trouble(fleet, node_of(fleet, 101), PN_TROUBLE_DIAL, now);
+    struct pn_task task = {0};
+    for (unsigned owner = 0; owner < 2; owner++) { /* a replica; then an owner too */
+        if (owner > 0) {
+            pn_fleet_trouble(fleet, node_of(fleet, 1), PN_TROUBLE_DIAL, now);
+        }
+        do {
+            now = pn_fleet_wake(fleet) > now ? pn_fleet_wake(fleet) : now;
+            task = pn_fleet_task(fleet, now);
+            if (task.kind == PN_TASK_SLOTS) {
+                learn(fleet, &task, &map, now);
+            }
+        } while (task.kind != PN_TASK_PROBE);
+        CHECK_EQ(task.deadline - now, (owner > 0 ? 400 : 1000) * MS);
+        pn_fleet_task_failed(fleet, &task, now);
+    }
+    pn_fleet_free(fleet);
+}
+
 /* Down again soon after it came up: probed as if it had stayed down. */
 static void
 test_relapse(void)
@@ -211,6 +237,7 @@ main(void)
     RUN(test_hard);
     RUN(test_probes);
     RUN(test_probe_lost);
+    RUN(test_probe_in_haste);
     RUN(test_relapse);
     RUN(test_loading);
     RUN(test_apart);

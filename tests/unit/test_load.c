@@ -79,7 +79,35 @@ test_failure_is_shared(void)
     pn_fleet_free(two);
 }
 
-/* The same bytes are looked at once, even when they would be refused the second time. */
+/* A probe that has begun is claimed: the others, whose turn it is too, leave it until
+ * its deadline, when whoever began it may be dead. */
+static void
+test_probe_is_claimed(void)
+{
+    struct pn_fleet *one = fleet_make(PN_FLEET_HASH, 3, NULL);
+    struct pn_fleet *two = fleet_make(PN_FLEET_HASH, 3, NULL);
+    pn_fleet_trouble(one, 0, PN_TROUBLE_DIAL, START);
+    CHECK(pn_fleet_load(two, bytes, save(one), START));
+    uint64_t now = START + 10 * SEC;
+    struct pn_task mine = pn_fleet_task(one, now);
+    struct pn_task other = pn_fleet_task(two, now + MS);
+    CHECK(mine.kind == PN_TASK_PROBE && other.kind == PN_TASK_PROBE);
+    CHECK(!pn_fleet_load(two, bytes, save(one), now + MS)); /* not claimed yet */
+    pn_fleet_task_begun(one, &mine, now + 2 * MS);
+    CHECK(pn_fleet_load(two, bytes, save(one), now + 3 * MS));
+    CHECK(!pn_fleet_task_stands(two, &other));
+    CHECK(pn_fleet_task_stands(one, &mine));
+    CHECK_EQ(pn_fleet_wake(two), mine.deadline);
+    CHECK(pn_fleet_dial(two, 0, now + 3 * MS) != 0); /* it was for the probe */
+    CHECK_EQ(pn_fleet_task(two, mine.deadline).kind, PN_TASK_PROBE);
+    pn_fleet_probed(one, &mine, now + 4 * MS);
+    CHECK(pn_fleet_load(two, bytes, save(one), now + 5 * MS));
+    CHECK_EQ(pn_fleet_node(two, 0)->health, PN_NODE_UP);
+    pn_fleet_free(one);
+    pn_fleet_free(two);
+}
+
+/* The same bytes are read once. */
 static void
 test_seen_before(void)
 {
@@ -156,6 +184,7 @@ main(void)
 {
     RUN(test_late_starter);
     RUN(test_failure_is_shared);
+    RUN(test_probe_is_claimed);
     RUN(test_seen_before);
     RUN(test_refused);
     return harness_done();
