@@ -240,6 +240,36 @@ value_of(struct call *call, struct part *part, const struct reply_reader *reader
     }
 }
 
+struct owning {
+    struct pn_bytes key;
+    uint16_t node;
+};
+
+static void
+find_owner(struct pn_fleet *fleet, void *context)
+{
+    struct owning *owning = context;
+    owning->node = pn_fleet_owner(fleet, owning->key.ptr, owning->key.len);
+}
+
+/* A delete without conditions that a stand-in has answered: the owner has not heard of
+ * it, which must be told. (Of one by token the stand-in had the item.) */
+static bool
+is_half_deleted(const struct pn_request *request)
+{
+    const uint16_t both = PN_REQ_DELETE | PN_REQ_SAFE;
+    return request->rc == 0 && request->is_gutter && (request->flags & both) == both;
+}
+
+static PyObject *
+fault_of_owner(struct reply_reader *reader, struct pn_bytes key)
+{
+    struct owning owning = {.key = key};
+    pn_client_fleet(reader->place.client, find_owner, &owning);
+    reader->place.node = owning.node;
+    return fault_of_code(reader->st, PN_CLIENT_E_STAND_IN, &reader->place);
+}
+
 int
 call_take(struct call *call, struct part *part, struct pn_bytes reply)
 {
@@ -251,7 +281,9 @@ call_take(struct call *call, struct part *part, struct pn_bytes reply)
                   .command = call->command[part->command].name},
         .is_decoded = client->is_decoded,
     };
-    part->value = value_of(call, part, &reader, reply);
+    part->value = is_half_deleted(&part->request)
+                      ? fault_of_owner(&reader, part->request.key)
+                      : value_of(call, part, &reader, reply);
     return part->value == NULL ? -1 : 0;
 }
 

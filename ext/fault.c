@@ -27,6 +27,7 @@
 #define EXC_PN_CLIENT_E_CANCELLED st->connection_failed
 #define EXC_PN_CLIENT_E_TIMEOUT st->timeout_error
 #define EXC_PN_CLIENT_E_SERVICE st->connection_failed
+#define EXC_PN_CLIENT_E_STAND_IN st->cluster_down
 
 static PyObject *
 type_of_code(const struct core_state *st, int code)

@@ -109,6 +109,16 @@ class Engine(ABC):
         for number, *_ in self.client._nodes():
             raised((yield from self.ask([self.sign_of_life], number))[0])
 
+    def _to_all(self, command: Command, roles: Sequence[str]) -> Steps:
+        """Sends a command to every node that has one of ``roles``; the exception of
+        one does not keep it from the others."""
+        replies = []
+        for number, _, _, role, *_ in self.client._nodes():
+            if role in roles:
+                replies += yield from self.ask([command], number)
+        for reply in replies:
+            raised(reply)
+
     #: A command that does nothing.
     sign_of_life: Command
 

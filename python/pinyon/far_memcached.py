@@ -165,8 +165,7 @@ class MemcachedEngine(Engine):
         ]
 
     def flush(self) -> Steps:
-        for number, *_ in self.client._nodes():
-            raised((yield from self.ask([("flush_all",)], number))[0])
+        yield from self._to_all(("flush_all",), ("member", "gutter"))
 
     # ---- Generations --------------------------------------------------------------
 

@@ -28,7 +28,10 @@
     X(PN_CLIENT_E_CROSS, -415, "the keys of one command are in several slots")         \
     X(PN_CLIENT_E_CANCELLED, -416, "the caller no longer waits for it")                \
     X(PN_CLIENT_E_TIMEOUT, -417, "the deadline passed before the reply came")          \
-    X(PN_CLIENT_E_SERVICE, -418, "no sentinel knows a service of this name")
+    X(PN_CLIENT_E_SERVICE, -418, "no sentinel knows a service of this name")           \
+    X(PN_CLIENT_E_STAND_IN, -419,                                                      \
+      "the node that owns the key is down, and may come back with what only its "      \
+      "stand-in has deleted: delete it again then")
 
 enum pn_client_code {
 #define PN_CLIENT_ENUM(name, code, text) name = (code),

@@ -270,6 +270,12 @@ def test_stand_ins_keep_things_shortly(
     assert 0 < client.execute("mg", "k2", "t").ttl <= 3
     client.execute("ma", "n", "N600 J1")
     assert 0 < client.execute("mg", "n", "t").ttl <= 7
+    with pytest.raises(_core.Down, match="only its stand-in has deleted") as caught:
+        client.execute("md", "k2")
+    assert caught.value.node == f"127.0.0.1:{one.port}"
+    assert client.execute("mg", "k2", "t").code == "EN"  # where it could be
+    token = client.execute("ms", "k2", "v", "c").cas  # of what the stand-in has itself
+    assert client.execute("md", "k2", f"C{token}").code == "HD"
 
 
 def test_many_keys_during_a_warm_up(connect: Open, memcacheds: list[Memcached]) -> None:

@@ -17,7 +17,7 @@ from pinyon.far_memcached import exptime
 from pinyon.far_redis import lease_key
 from test_policy import Gate, run_all
 
-from tests.servers import Memcached, Redis, slot_of
+from tests.servers import Redis, slot_of
 
 pytestmark = pytest.mark.far_only
 redis_only = pytest.mark.backends("redis", "cluster")
@@ -466,41 +466,6 @@ def test_a_task_waits_for_another_host_without_blocking_its_loop(cache, other):
     thread.join()
 
 
-#: Calls of a cached function that go to the engine, to be awaited.
-TWINS = {
-    "acache_contains": lambda f: f.acache_contains(1),
-    "acache_get": lambda f: f.acache_get(1),
-    "acache_set": lambda f: f.acache_set(5, 1),
-    "acache_invalidate": lambda f: f.acache_invalidate(1),
-    "acache_clear": lambda f: f.acache_clear(),
-    "acache_refresh": lambda f: f.acache_refresh(1),
-}
-
-
-@pytest.mark.parametrize("server", [Redis, Memcached])
-@pytest.mark.parametrize("twin", TWINS.values(), ids=TWINS)
-def test_a_twin_never_blocks_its_loop(serve, server, twin):
-    engine = serve(server())
-    scheme = "memcached" if server is Memcached else "redis"
-
-    async def main():
-        @cache.cached
-        async def f(x):
-            return x
-
-        assert await f(1) == 1
-        engine.pause()
-        call = asyncio.create_task(twin(f))
-        for _ in range(50):
-            await asyncio.sleep(0)
-        assert not call.done()
-        engine.resume()
-        await call
-
-    with pinyon.Cache(f"{scheme}://{engine.address}", timeout=20) as cache:
-        asyncio.run(main())
-
-
 def test_a_loop_that_waits_for_a_fleet_is_told_of_the_twin(cache):
     """Once for each method; of a plain function nothing, which blocks anyway."""
 
@@ -547,32 +512,6 @@ def test_lock_false_asks_for_no_lease(cache, other):
 
 
 # ---- Trouble -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("server", [Redis, Memcached])
-def test_a_server_that_is_gone(serve, server, calls):
-    engine = serve(server())
-    scheme = "memcached" if server is Memcached else "redis"
-    with pinyon.Cache(f"{scheme}://{engine.address}", timeout=0.5) as cache:
-        f = cache.cached(name="f")(calls.wrap())
-        assert f(1) == 1
-        engine.kill()
-        with pytest.warns(pinyon.PinyonWarning, match="runs without its cache"):
-            assert (f(1), asyncio.run(cache.aget_or_load("k", lambda: 2))) == (1, 2)
-        assert f.cache_stats()["errors"] > 0
-        for call in (
-            lambda: cache.get("k"),
-            lambda: cache.set("k", 1),
-            lambda: cache.get_many(["a", "b"]),
-            lambda: cache.delete("k"),
-            lambda: cache.incr("k"),
-            lambda: cache.invalidate_tag("t"),
-            lambda: asyncio.run(cache.aget("k")),
-            lambda: cache.cached(name="g", on_error="raise")(lambda: 1)(),
-            cache.check,
-        ):
-            with pytest.raises((pinyon.ConnectionError, pinyon.TimeoutError)):
-                call()
 
 
 @redis_only

@@ -292,9 +292,15 @@ class Server:
             self._process.wait()
 
     def pause(self) -> None:
-        """SIGSTOP: its kernel still accepts connections and takes bytes for it."""
+        """SIGSTOP: its kernel still accepts connections and takes bytes for it. All its
+        threads stand still when this returns."""
         self.signal(signal.SIGSTOP)
         self._is_paused = True
+        until(self._is_still, f"{self!r} to stand still")
+
+    def _is_still(self) -> bool:
+        threads = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return all(t.read_text().rpartition(")")[2].split()[0] == "T" for t in threads)
 
     def resume(self) -> None:
         if self._is_paused:

@@ -1,0 +1,184 @@
+"""What a far cache does when servers are out of reach, or others stand in for them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pinyon
+import pytest
+from conftest import until
+
+from tests.servers import Memcached, Redis
+
+both_engines = pytest.mark.parametrize("server", [Redis, Memcached])
+
+
+@both_engines
+def test_a_server_that_is_gone(serve, server, calls):
+    engine = serve(server())
+    scheme = "memcached" if server is Memcached else "redis"
+    with pinyon.Cache(f"{scheme}://{engine.address}", timeout=0.5) as cache:
+        f = cache.cached(name="f")(calls.wrap())
+        assert f(1) == 1
+        engine.kill()
+        with pytest.warns(pinyon.PinyonWarning, match="runs without its cache"):
+            assert (f(1), asyncio.run(cache.aget_or_load("k", lambda: 2))) == (1, 2)
+        assert f.cache_stats()["errors"] > 0
+        for call in (
+            lambda: cache.get("k"),
+            lambda: cache.set("k", 1),
+            lambda: cache.get_many(["a", "b"]),
+            lambda: cache.delete("k"),
+            lambda: cache.incr("k"),
+            lambda: cache.invalidate_tag("t"),
+            lambda: asyncio.run(cache.aget("k")),
+            lambda: cache.cached(name="g", on_error="raise")(lambda: 1)(),
+            cache.check,
+        ):
+            with pytest.raises((pinyon.ConnectionError, pinyon.TimeoutError)):
+                call()
+
+
+#: Calls of a cached function that go to the engine, to be awaited.
+TWINS = {
+    "acache_contains": lambda f: f.acache_contains(1),
+    "acache_get": lambda f: f.acache_get(1),
+    "acache_set": lambda f: f.acache_set(5, 1),
+    "acache_invalidate": lambda f: f.acache_invalidate(1),
+    "acache_clear": lambda f: f.acache_clear(),
+    "acache_refresh": lambda f: f.acache_refresh(1),
+}
+
+
+@both_engines
+@pytest.mark.parametrize("twin", TWINS.values(), ids=TWINS)
+def test_a_twin_never_blocks_its_loop(serve, server, twin):
+    engine = serve(server())
+    scheme = "memcached" if server is Memcached else "redis"
+
+    async def main():
+        @cache.cached
+        async def f(x):
+            return x
+
+        assert await f(1) == 1
+        engine.pause()
+        call = asyncio.create_task(twin(f))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert not call.done()
+        engine.resume()
+        await call
+
+    with pinyon.Cache(f"{scheme}://{engine.address}", timeout=20) as cache:
+        asyncio.run(main())
+
+
+# ---- Invalidations that were not heard -----------------------------------------------
+
+
+def invalidations(cache, f, key, x):
+    """Each with its target, its name and its arguments."""
+    return [
+        (cache, "delete", key),
+        (cache, "delete_many", [key]),
+        (cache, "set", key, 1, 0),
+        (cache, "invalidate_tag", "t"),
+        (cache, "invalidate_tags", ["t"]),
+        (cache, "clear"),
+        (f, "cache_invalidate", x),
+        (f, "cache_clear"),
+    ]
+
+
+def attempt(way, target, name, *args):
+    if way == "blocking":
+        return getattr(target, name)(*args)
+
+    async def go():
+        return await getattr(target, f"a{name}")(*args)
+
+    return asyncio.run(go())
+
+
+def state_of(cache, server):
+    """How the client sees it, when it has looked."""
+    for i in range(20):
+        with contextlib.suppress(pinyon.CacheError):
+            cache.get(f"look{i}")
+    return cache.stats()["nodes"][server.address]["state"]
+
+
+def placed_on(cache, server, read):
+    """The first number for which ``read`` asks that server."""
+    for number in range(200):
+        before = cache.stats()["nodes"][server.address]["calls"]
+        read(number)
+        if cache.stats()["nodes"][server.address]["calls"] > before:
+            return number
+    raise AssertionError("no key in 200 is the server's")
+
+
+ways = pytest.mark.parametrize("way", ["blocking", "asyncio"])
+
+
+@ways
+@pytest.mark.parametrize("stand_in", ["gutter", "fail_over"])
+@both_engines
+def test_an_invalidation_that_only_a_stand_in_heard_is_told(
+    serve, server, stand_in, way
+):
+    """The node was cut off, not restarted: it comes back with what it had."""
+    one, other = serve(server()), serve(server())
+    scheme = "memcached" if server is Memcached else "redis"
+    more = f"?gutter={other.address}"
+    if stand_in == "fail_over":
+        more = f",{other.address}?fail_over=yes"
+    url = f"{scheme}://{one.address}{more}&place=libketama"
+    options = {"timeout": 0.3, "soft_failures": 1, "probe_min": 0.05, "probe_max": 0.1}
+    with pinyon.Cache(url, namespace="n", **options) as cache:
+        f = cache.cached(name="f", tags=["t"])(lambda x: x)
+        key = f"k{placed_on(cache, one, lambda i: cache.get(f'k{i}'))}"
+        x = placed_on(cache, one, f)
+        cache.set(key, "old", tags=["t"])
+        one.pause()
+        until(lambda: state_of(cache, one) == "down")
+        for what in invalidations(cache, f, key, x):
+            with pytest.raises(pinyon.Down, match="only its stand-in") as caught:
+                attempt(way, *what)
+            assert caught.value.node == one.address, what
+        one.resume()
+        until(lambda: state_of(cache, one) == "up")
+        assert (cache.get(key), f.cache_get(x)) == ("old", x)
+        for what in invalidations(cache, f, key, x):
+            cache.set(key, "new", tags=["t"])
+            f(x)
+            attempt(way, *what)
+            is_left = (cache.get(key) is not None, f.cache_contains(x))
+            assert is_left in [(False, True), (True, False), (False, False)], what
+
+
+@ways
+@both_engines
+def test_an_invalidation_that_a_dead_node_missed_is_told(serve, server, way):
+    """And those that are alive have heard it all the same."""
+    one, other = serve(server()), serve(server())
+    scheme = "memcached" if server is Memcached else "redis"
+    url = f"{scheme}://{one.address},{other.address}?place=libketama"
+    with pinyon.Cache(url, namespace="n", timeout=0.5) as cache:
+        f = cache.cached(name="f", tags=["t"])(lambda x: x)
+        key = f"k{placed_on(cache, one, lambda i: cache.get(f'k{i}'))}"
+        there = f"k{placed_on(cache, other, lambda i: cache.get(f'k{i}'))}"
+        x = placed_on(cache, one, f)
+        one.kill()
+        for what in invalidations(cache, f, key, x):
+            cache.set(there, "alive", tags=["t"])
+            with pytest.raises(pinyon.ConnectionError) as caught:
+                attempt(way, *what)
+            assert caught.value.node == one.address, what
+            is_of_all = what[1].startswith("invalidate_tag") or what[1] == "clear"
+            assert cache.get(there) == (None if is_of_all else "alive"), what
+        with pytest.raises(pinyon.ConnectionError):
+            attempt(way, cache, "delete_many", [key, there])
+        assert cache.get(there) is None
