@@ -91,8 +91,8 @@ driver_forget_all(struct client_object *client);
 /* The loop, held for the caller; NULL when it is gone or closed. */
 PyObject *
 driver_loop(struct driver *self);
-/* The same, borrowed, without asking whether it is closed, which costs a call: for those
- * who have just seen it run. */
+/* The same, borrowed, without asking whether it is closed, which costs a call: for who
+ * has just seen it run. */
 PyObject *
 driver_loop_known(struct driver *self);
 
@@ -117,6 +117,13 @@ driver_future(struct driver *self, PyObject *loop);
 /* Sends a call, which is taken over. Its future, or NULL with an exception set. */
 PyObject *
 driver_submit(struct driver *self, struct aio_call *call);
+/* The same of one that may wait at its server, and must not when its future has been
+ * cancelled: BLPOP would take an element and drop it. The connection is closed then. */
+PyObject *
+driver_submit_waiting(struct driver *self, struct aio_call *call);
+/* FUTURE, of such a call, is done. */
+PyObject *
+driver_settled(struct driver *self, PyObject *future);
 
 /* Sees to what came of the hub: finished requests, changes, the next timer. */
 void
