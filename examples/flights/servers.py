@@ -108,8 +108,8 @@ def own(url: str, seconds: float) -> Iterator[Fleet]:
     CacheError says what is wrong with the URL, or that nobody answers there."""
     if url.startswith(("mem:", "shm:")):
         raise pinyon.ConfigError(
-            f"{url} is a cache of this host, which is act 1: --fleet wants servers, such "
-            "as redis://host or memcached://host1,host2"
+            f"{url} is a cache of this host, which is act 1: --fleet wants servers, "
+            "such as redis://host or memcached://host1,host2"
         )
     if "namespace=" not in url:
         url += f"{'&' if '?' in url else '?'}namespace={NAMESPACE}"
