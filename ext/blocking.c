@@ -36,13 +36,16 @@ blocking_take(struct client_object *client, uint64_t now, uint64_t deadline)
 
 /* ---- A round ---------------------------------------------------------------- */
 
-/* The parts of the round that begins at FIRST are the hub's no more. */
+/* The parts of the round that begins at FIRST are the hub's no more, and nobody's that
+ * would wait at their servers. */
 static void
 give_up(struct call *call, struct pn_hub *hub, size_t first)
 {
     for (size_t i = first; i < call->n_parts; i++) {
         struct pn_request *request = &call->part[i].request;
-        if (request->state != PN_REQ_IDLE) {
+        if (request->state != PN_REQ_IDLE && call->blocks_ns > 0) {
+            pn_hub_abort(hub, request, pn_clock_mono_ns());
+        } else if (request->state != PN_REQ_IDLE) {
             pn_hub_cancel(hub, request);
         }
     }

@@ -139,23 +139,6 @@ driver_close_method(struct driver *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-/* The callback of a future of a command that has this driver for itself. */
-static PyObject *
-driver_settled(struct driver *self, PyObject *future)
-{
-    PyObject *answer = PyObject_CallMethod(future, "cancelled", NULL);
-    bool is_cancelled = answer != NULL && PyObject_IsTrue(answer) == 1;
-    bool is_under_way = self->first != NULL && self->first->future == future;
-    Py_XDECREF(answer);
-    if (answer == NULL) {
-        return NULL;
-    }
-    if (is_cancelled && is_under_way) {
-        driver_close(self);
-    }
-    Py_RETURN_NONE;
-}
-
 /* The loop is being destroyed: the callback of the weak reference to it. */
 static PyObject *
 driver_orphaned(struct driver *self, PyObject *unused)

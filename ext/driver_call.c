@@ -26,23 +26,6 @@ begin(PyObject *self, size_t cap, PyObject *timeout)
     return call;
 }
 
-/* A command that waits is not left waiting when nobody waits for it: BLPOP would take
- * an element and drop it. */
-static PyObject *
-close_if_cancelled(struct driver *lent, PyObject *future)
-{
-    PyObject *settled = PyObject_GetAttrString((PyObject *)lent, "_settled");
-    PyObject *added = settled == NULL ? NULL
-                                      : PyObject_CallMethod(future, "add_done_callback",
-                                                            "O", settled);
-    Py_XDECREF(settled);
-    if (added == NULL) {
-        Py_CLEAR(future);
-    }
-    Py_XDECREF(added);
-    return future;
-}
-
 /* Sends CALL, which is taken over, when RC, what adding its commands came to, is 0. One
  * that may wait would keep all others of the loop waiting behind it: it has connections
  * of its own. */
@@ -66,8 +49,7 @@ finish(struct aio_call *call, int rc)
     } else if (lent != NULL) {
         call->home = (struct driver *)Py_NewRef((PyObject *)driver);
         Py_INCREF((PyObject *)lent);
-        future = driver_submit(lent, call);
-        future = future == NULL ? NULL : close_if_cancelled(lent, future);
+        future = driver_submit_waiting(lent, call);
     } else {
         aio_call_free(call);
     }

@@ -201,6 +201,32 @@ driver_submit(struct driver *self, struct aio_call *call)
     return future;
 }
 
+PyObject *
+driver_submit_waiting(struct driver *self, struct aio_call *call)
+{
+    PyObject *future = driver_submit(self, call);
+    PyObject *settled = future == NULL
+                            ? NULL
+                            : PyObject_GetAttrString((PyObject *)self, "_settled");
+    PyObject *added = settled == NULL ? NULL
+                                      : PyObject_CallMethod(future, "add_done_callback",
+                                                            "O", settled);
+    Py_XDECREF(settled);
+    if (added == NULL) {
+        Py_CLEAR(future);
+    }
+    Py_XDECREF(added);
+    return future;
+}
+
+static void
+take_part(struct aio_call *call, struct part *part, struct pn_bytes reply)
+{
+    if (call_take(&call->call, part, reply) < 0) {
+        part->value = take_exception();
+    }
+}
+
 /* A request is finished: makes its value; the last one of a round goes on. */
 static void
 take_finished(struct driver *self, struct pn_request *request)
@@ -211,15 +237,53 @@ take_finished(struct driver *self, struct pn_request *request)
     if (request->rc >= 0) {
         reply = pn_hub_reply(self->hub, request);
     }
-    if (call_take(&call->call, part, reply) < 0) {
-        part->value = take_exception();
-    }
+    take_part(call, part, reply);
     if (--call->left == 0) {
         call->call.now = pn_clock_mono_ns();
         if (next_round(self, call) < 0) {
             end_call(self, call, NULL);
         }
     }
+}
+
+/* ---- Calls that are given up -------------------------------------------------- */
+
+/* Nobody waits for CALL: its requests end, with their connections. */
+static void
+abort_call(struct driver *self, struct aio_call *call)
+{
+    uint64_t now = pn_clock_mono_ns();
+    for (size_t i = 0; i < call->call.n_parts; i++) {
+        struct part *part = &call->call.part[i];
+        if (part->request.state != PN_REQ_IDLE &&
+            pn_hub_abort(self->hub, &part->request, now)) {
+            take_part(call, part, (struct pn_bytes){NULL, 0});
+            call->left--;
+        }
+    }
+    if (call->left == 0) {
+        end_call(self, call, Py_NewRef(Py_None));
+    }
+}
+
+PyObject *
+driver_settled(struct driver *self, PyObject *future)
+{
+    PyObject *answer = PyObject_CallMethod(future, "cancelled", NULL);
+    bool is_cancelled = answer != NULL && PyObject_IsTrue(answer) == 1;
+    struct aio_call *call = self->first;
+    Py_XDECREF(answer);
+    if (answer == NULL) {
+        return NULL;
+    }
+    while (call != NULL && call->future != future) {
+        call = call->next;
+    }
+    if (is_cancelled && call != NULL && self->hub != NULL) {
+        abort_call(self, call);
+        driver_work(self);
+    }
+    Py_RETURN_NONE;
 }
 
 /* ---- What the loop calls ------------------------------------------------------ */

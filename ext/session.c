@@ -220,7 +220,8 @@ session_arun(struct session_object *self, PyObject *const *args, Py_ssize_t narg
         aio_call_free(call);
         return NULL;
     }
-    return driver_submit(self->driver, call);
+    return call->call.blocks_ns > 0 ? driver_submit_waiting(self->driver, call)
+                                    : driver_submit(self->driver, call);
 }
 
 static PyObject *

@@ -280,6 +280,42 @@ pn_hub_lose(struct pn_hub *hub, struct pn_link *link, int code,
     pn_hub_clear_busy(hub, link);
 }
 
+/* LINK is closed by us, and its node no worse for it. */
+static void
+hang_up(struct pn_hub *hub, struct pn_link *link, uint64_t now)
+{
+    struct pn_request *queued = pn_list_take_all(&link->queue);
+    uint32_t n = link->flight_n;
+    hub->losses++;
+    close_link(hub, link);
+    for (uint32_t i = 0; i < n; i++) {
+        struct pn_request *request = pn_link_flight(link, i)->request;
+        if (request != NULL) {
+            retry_sent(hub, request, PN_CLIENT_E_LOST, now);
+        }
+    }
+    for (struct pn_request *next; queued != NULL; queued = next) {
+        next = queued->next;
+        if (queued->flags & PN_REQ_STAY) {
+            pn_hub_finish(hub, queued, PN_CLIENT_E_LOST);
+        } else {
+            pn_hub_requeue(hub, queued, now);
+        }
+    }
+    pn_hub_clear_busy(hub, link);
+}
+
+bool
+pn_hub_abort(struct pn_hub *hub, struct pn_request *request, uint64_t now)
+{
+    bool was_sent = request->state == PN_REQ_SENT;
+    bool is_cancelled = pn_hub_cancel(hub, request);
+    if (is_cancelled && was_sent) {
+        hang_up(hub, hub->link[request->link], now);
+    }
+    return is_cancelled;
+}
+
 /* ---- Opening ------------------------------------------------------------------- */
 
 void

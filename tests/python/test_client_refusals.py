@@ -148,9 +148,9 @@ def test_multi_refused_tells_what_was_done(without_multi: Any) -> None:
 
 def test_multi_refused_on_a_loop(without_multi: Any) -> None:
     async def main() -> None:
-        with without_multi.pipeline(transaction=True) as pipe:
-            with pytest.raises(pinyon.NoPermission, match="executed") as caught:
-                await pipe.set("a", 1).incr("a").aexecute()
+        pipe = without_multi.pipeline(transaction=True).set("a", 1).incr("a")
+        with pytest.raises(pinyon.NoPermission, match="executed") as caught:
+            await pipe.aexecute()
         assert caught.value.replies == [b"OK", 2]
 
     asyncio.run(main())

@@ -4,6 +4,7 @@ fails and how."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import math
 import os
@@ -377,7 +378,10 @@ class _Signal(Exception):
     pass
 
 
-def test_signals_end_a_wait(core: Client, redis: Redis) -> None:
+@contextlib.contextmanager
+def interrupted() -> Iterator[None]:
+    """What waits within is ended by a signal whose handler raises."""
+
     def handler(*_: object) -> None:
         raise _Signal
 
@@ -385,13 +389,31 @@ def test_signals_end_a_wait(core: Client, redis: Redis) -> None:
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         with pytest.raises(_Signal):
-            core.execute("BLPOP", "q", 0)
+            yield
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+def test_signals_end_a_wait(core: Client, redis: Redis) -> None:
+    with interrupted():
+        core.execute("BLPOP", "q", 0)
     core.execute("SET", "k", "v")
     assert core.get("k") == b"v"
     assert core._pool()["taken"] == 0
     until(lambda: redis.call("LLEN", "q") == 0 and users(redis) == 1)
+
+
+def test_signals_end_a_session_s_wait(core: Client, redis: Redis) -> None:
+    with core._session(key="q") as session:
+        assert session.run([("PING",)]) == [b"PONG"]
+        with interrupted():
+            session.run([("BLPOP", "q", 0)])
+        assert session.run([("LLEN", "q")], timeout=10) == [0]
+        until(lambda: b"blocked_clients:0" in redis.call("INFO", "clients"))
+        assert session.run([("RPUSH", "q", "x"), ("BLPOP", "q", 0)]) == [
+            1,
+            [b"q", b"x"],
+        ]
 
 
 def test_the_pool_waits(connect: Open, redis: Redis) -> None:

@@ -103,6 +103,42 @@ def test_a_cancelled_wait_takes_nothing(core: Client, redis: Redis) -> None:
     asyncio.run(main())
 
 
+def test_a_cancelled_wait_of_a_session(core: Client, redis: Redis) -> None:
+    """It leaves the session's connection: what follows does not stand behind it."""
+
+    async def blocked(clients: int) -> None:
+        async with asyncio.timeout(20):
+            while b"blocked_clients:%d" % clients not in redis.call("INFO", "clients"):
+                await asyncio.sleep(0.001)
+
+    async def main() -> None:
+        session = core._asession(key="queue")
+        for turn in range(3):
+            waits = session.arun([("PING",), ("BLPOP", "queue", 60)], timeout=70)
+            behind = session.arun([("GET", "queue"), ("INCR", "n")])
+            await blocked(1)
+            waits.cancel()
+            await blocked(0)
+            got, counted = await behind
+            assert got is None
+            assert isinstance(counted, _core.ConnectionLost)  # perhaps it was counted
+            assert session.losses == turn + 1
+        assert await session.arun([("RPUSH", "queue", "x")]) == [1]
+        assert await session.arun([("BLPOP", "queue", 20)]) == [[b"queue", b"x"]]
+        # what the connection knew is not forgotten silently
+        await session.arun([("WATCH", "n")])
+        waits = session.arun([("BLPOP", "queue", 60)], timeout=70)
+        await blocked(1)
+        waits.cancel()
+        await blocked(0)
+        [reply] = await session.arun([("SET", "n", 7)], flags=_core.RUN_ATOMIC)
+        assert isinstance(reply, _core.ConnectionLost)
+        session.close()
+
+    asyncio.run(main())
+    assert core.get("n") != b"7"
+
+
 def test_cancelled_calls_shift_nothing(core: Client) -> None:
     async def main() -> None:
         await core._arun([("SET", f"k{i}", i) for i in range(1000)])

@@ -103,6 +103,43 @@ test_deadlines(void)
     scripted_stop(peer);
 }
 
+/* A request that waits at its server ends with its connection; what was sent there too
+ * is tried again if that is safe, and what was not sent yet is sent anew. */
+static void
+test_abort(void)
+{
+    struct scripted *peer = scripted_start(echo, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    struct pn_request waits = ask("SLOW\r\n", 0, 3000);
+    struct pn_request safe = ask("ECHO a\r\n", PN_REQ_READ, 3000);
+    struct pn_request unsafe = ask("ECHO b\r\n", 0, 3000);
+    CHECK(!pn_hub_abort(hub, &waits, pn_clock_mono_ns())); /* not the hub's */
+    CHECK_EQ(run(hub, &safe), 0);
+    pn_hub_release(hub);
+    uint64_t now = pn_clock_mono_ns();
+    pn_hub_submit(hub, &waits, now);
+    pn_hub_submit(hub, &safe, now);
+    pn_hub_submit(hub, &unsafe, now);
+    pn_hub_step(hub, now);
+    CHECK_EQ(waits.state, PN_REQ_SENT);
+    CHECK_EQ(safe.state, PN_REQ_SENT);
+    CHECK(pn_hub_abort(hub, &waits, pn_clock_mono_ns()));
+    CHECK_EQ(waits.rc, PN_CLIENT_E_CANCELLED);
+    CHECK_EQ(pn_hub_losses(hub), 1);
+    memset(&waits, 0xee, sizeof waits); /* its memory is the caller's again */
+    CHECK_EQ(pn_hub_run_more(hub, pn_clock_mono_ns() + 3 * SECOND), 0);
+    CHECK(replied(hub, &safe, "+a\r\n"));
+    CHECK_EQ(unsafe.rc, PN_CLIENT_E_LOST);
+    CHECK_EQ(scripted_connections(peer), 2);
+    struct pn_why why;
+    CHECK(!pn_client_why(client, 0, &why)); /* it is nobody's fault */
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(peer);
+}
+
 /* A request that is cancelled is in no queue: before it is routed, and when sent. */
 static void
 test_cancel(void)
@@ -316,6 +353,7 @@ main(void)
     RUN(test_many_to_several);
     RUN(test_deadlines);
     RUN(test_cancel);
+    RUN(test_abort);
     RUN(test_replies_stay);
     RUN(test_pinned);
     RUN(test_stay);
