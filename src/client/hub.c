@@ -308,6 +308,17 @@ is_awaited(const struct pn_link *link)
     return false;
 }
 
+/* Was LINK dialled for another node, that had the number of NODE before, or for what
+ * NODE was then? What sentinels call a primary has said so itself, or is asked. */
+static bool
+is_outdated(const struct pn_hub *hub, const struct pn_link *link,
+            const struct pn_node *node)
+{
+    return link->born != node->born ||
+           (hub->client->opts.fleet.kind == PN_FLEET_SENTINEL &&
+            link->hello_opts.role != node->role);
+}
+
 /* Puts REQUEST into the queue of the link it is to go by; or it waits, or ends. */
 static void
 assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
@@ -332,10 +343,10 @@ assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
     }
     request->by = way.node;
     if (link->state != PN_LINK_CLOSED &&
-        link->born != pn_fleet_node(fleet, way.node)->born) {
+        is_outdated(hub, link, pn_fleet_node(fleet, way.node))) {
         if (link->state != PN_LINK_READY || is_awaited(link)) {
             pn_hub_requeue(hub, request, now + BORN_PAUSE);
-            return; /* the number was another node's, whose replies are still to come */
+            return; /* replies are still to come of what it was */
         }
         pn_hub_shut(hub, link);
     }

@@ -197,6 +197,9 @@ pn_fleet_connected(struct pn_fleet *fleet, uint16_t number, uint64_t now)
         return;
     }
     fleet_dial_stood(node);
+    if (number == fleet->primary) {
+        fleet->refresh.is_named = false; /* and it is one: nothing to refute */
+    }
     /* A handshake is as good as a probe. One that loads has its handshake too. */
     if (node->shown.health == PN_NODE_DOWN) {
         fleet_mark_up(fleet, node, now);
@@ -259,7 +262,8 @@ leave_alone(struct pn_fleet *fleet, struct fleet_node *node, enum pn_health heal
     }
 }
 
-/* Says that what is known of NODE may not be so: forced. */
+/* Says that what is known of NODE may not be so: forced. Of the primary that sentinels
+ * name it is urgent from the first sign: it has no second one, and callers wait. */
 static void
 distrust(struct pn_fleet *fleet, const struct fleet_node *node, uint64_t now)
 {
@@ -267,9 +271,17 @@ distrust(struct pn_fleet *fleet, const struct fleet_node *node, uint64_t now)
                       node->shown.role == PN_ROLE_PRIMARY;
     if (fleet->opts.kind == PN_FLEET_SENTINEL && is_primary) {
         fleet->refresh.stale_at = now;
-        fleet_want(fleet, now);
+        fleet_want_urgently(fleet, now);
     } else if (fleet->opts.kind == PN_FLEET_CLUSTER) {
         fleet_want(fleet, now);
+    }
+}
+
+static void
+refute(struct pn_fleet *fleet, uint16_t number, uint64_t now)
+{
+    if (fleet->opts.kind == PN_FLEET_SENTINEL && number == fleet->primary) {
+        fleet_refute(fleet, now);
     }
 }
 
@@ -307,6 +319,7 @@ pn_fleet_trouble(struct pn_fleet *fleet, uint16_t number, enum pn_trouble troubl
     case PN_TROUBLE_DIAL:
         dial_failure(fleet, node, now);
         distrust(fleet, node, now);
+        refute(fleet, number, now);
         break;
     case PN_TROUBLE_LOST:
         if (!node->is_lost) { /* all connections of a server are lost at once */
@@ -326,6 +339,7 @@ pn_fleet_trouble(struct pn_fleet *fleet, uint16_t number, enum pn_trouble troubl
         break;
     case PN_TROUBLE_ROLE:
         distrust(fleet, node, now);
+        refute(fleet, number, now);
         break;
     case PN_TROUBLE_DOWN:
         refused(fleet, node, now);

@@ -86,7 +86,9 @@ cool_down(struct pn_fleet *fleet)
     if (refresh->failed > 0) { /* not the map is to blame, but who was asked */
         bool is_free = refresh->failed <= FAILURES_FREE;
         doublings = is_free ? 0 : refresh->failed - FAILURES_FREE;
-        most = FORCED_MAX; /* more urgent clients keep it only longer from answering */
+        /* More urgent clients keep it only longer from answering. A sentinel has
+         * nothing else to do. */
+        most = fleet->opts.kind == PN_FLEET_SENTINEL ? most : FORCED_MAX;
     }
     uint64_t times = (uint64_t)1 << (doublings < 10 ? doublings : 10);
     uint64_t wait = fleet->opts.refresh_forced * (times < most ? times : most);
@@ -228,6 +230,9 @@ fleet_refresh_task(struct pn_fleet *fleet, uint64_t now)
     bool is_sentinel = fleet->opts.kind == PN_FLEET_SENTINEL;
     uint16_t node = whom_to_ask(fleet, now);
     refresh->is_forced = refresh->is_wanted && now >= refresh->ready_at;
+    if (now >= fleet_later(refresh->ended_at, fleet->opts.refresh_forced)) {
+        refresh->hasty = 0;
+    }
     refresh->begun_at = now;
     refresh->meant_at = refresh->is_forced ? refresh->wanted_at : refresh->ended_at + 1;
     refresh->is_wanted = false;
@@ -317,6 +322,20 @@ fleet_refresh_doubted(struct pn_fleet *fleet, uint64_t now)
     end(fleet, now);
     fleet->refresh.failed = 0;
     cool_down(fleet);
+    fleet_want(fleet, now);
+    if (fleet->opts.kind == PN_FLEET_SENTINEL) {
+        fleet_refresh_hasten(fleet, now);
+    }
+}
+
+void
+fleet_refresh_hasten(struct pn_fleet *fleet, uint64_t now)
+{
+    struct fleet_refresh *refresh = &fleet->refresh;
+    refresh->hasty++;
+    if (refresh->hasty < fleet->opts.n_seeds) {
+        refresh->ready_at = now;
+    }
     fleet_want(fleet, now);
 }
 
@@ -448,6 +467,14 @@ fleet_replace_map(struct pn_fleet *fleet, uint64_t hash)
     }
     refresh->old[0] = refresh->known;
     refresh->known = hash;
+}
+
+void
+fleet_take_back_map(struct pn_fleet *fleet)
+{
+    if (fleet->refresh.old[0] != 0) {
+        fleet_replace_map(fleet, fleet->refresh.old[0]);
+    }
 }
 
 bool

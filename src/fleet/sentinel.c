@@ -49,7 +49,7 @@ fleet_set_primary(struct pn_fleet *fleet, const uint16_t *node, size_t n, uint64
     return is_changed;
 }
 
-/* Who answered first is asked first the next time. */
+/* Who answered first is asked first the next time .. */
 static void
 to_the_front(struct pn_fleet *fleet, uint16_t sentinel)
 {
@@ -61,6 +61,34 @@ to_the_front(struct pn_fleet *fleet, uint16_t sentinel)
         memmove(fleet->seed + 1, fleet->seed, at * sizeof *fleet->seed);
         fleet->seed[0] = sentinel;
         fleet->refresh.at = 0;
+    }
+}
+
+/* .. and last, if it was wrong: it may be cut off, or lie. */
+static void
+first_to_the_back(struct pn_fleet *fleet)
+{
+    size_t last = fleet->opts.n_seeds - 1;
+    uint16_t sentinel = fleet->seed[0];
+    memmove(fleet->seed, fleet->seed + 1, last * sizeof *fleet->seed);
+    fleet->seed[last] = sentinel;
+    fleet->refresh.at = 0;
+}
+
+/* While a primary is dead all of them name it, so only a new name makes haste: one that
+ * nobody else had said. */
+void
+fleet_refute(struct pn_fleet *fleet, uint64_t now)
+{
+    struct fleet_refresh *refresh = &fleet->refresh;
+    if (!refresh->is_named) {
+        return;
+    }
+    refresh->is_named = false;
+    first_to_the_back(fleet);
+    if (refresh->is_new) {
+        fleet_take_back_map(fleet);
+        fleet_refresh_hasten(fleet, now);
     }
 }
 
@@ -94,8 +122,14 @@ pn_fleet_learn_primary(struct pn_fleet *fleet, const struct pn_task *task,
         fleet_refresh_doubted(fleet, now);
         return false;
     }
+    struct fleet_refresh *refresh = &fleet->refresh;
+    refresh->is_new = fleet->primary != node[0];
+    refresh->is_named = true;
     bool is_changed = fleet_set_primary(fleet, node, known, now);
     to_the_front(fleet, task->node);
     fleet_refresh_learnt(fleet, is_changed, now);
+    if (fleet_at(fleet, node[0])->shown.health == PN_NODE_DOWN) {
+        fleet_refute(fleet, now);
+    }
     return is_changed;
 }

@@ -87,6 +87,9 @@ struct fleet_refresh {
     uint64_t stale_at; /* SENTINEL: since when the primary must be confirmed; 0: not */
     uint32_t unchanged, failed; /* in a row */
     uint32_t unknown;           /* sentinels in a row that do not know the service */
+    uint32_t hasty;             /* sentinels asked without a pause between */
+    bool is_named; /* SENTINEL: the primary was answered, and not yet seen to be one */
+    bool is_new;   /* .. and it is another than before */
     uint32_t id;
     uint16_t at;                  /* of seed[]: whom to ask next */
     uint64_t known;               /* hash of the map as it was learnt */
@@ -274,6 +277,12 @@ fleet_believe(struct pn_fleet *fleet, uint64_t hash, uint16_t by, bool is_odd);
 /* It is what is known from now on. */
 void
 fleet_replace_map(struct pn_fleet *fleet, uint64_t hash);
+/* It is not: what it replaced is known again. */
+void
+fleet_take_back_map(struct pn_fleet *fleet);
+/* SENTINEL: the next one is asked at once, a round of them at most. */
+void
+fleet_refresh_hasten(struct pn_fleet *fleet, uint64_t now);
 /* The one under way ended with an answer that was believed, or not, or with none. */
 void
 fleet_refresh_learnt(struct pn_fleet *fleet, bool is_changed, uint64_t now);
@@ -311,6 +320,10 @@ fleet_list_end(struct pn_fleet *fleet, uint64_t before, const uint16_t *slot);
 
 /* ---- sentinel.c -------------------------------------------------------------- */
 
+/* What was named last cannot be reached, or says that it is no primary. Once for each
+ * answer, until a connection has confirmed it. */
+void
+fleet_refute(struct pn_fleet *fleet, uint64_t now);
 /* Takes NODE[0], the primary, and its replicas; true when anything changed. */
 bool
 fleet_set_primary(struct pn_fleet *fleet, const uint16_t *node, size_t n, uint64_t now);

@@ -26,6 +26,14 @@ task_at(struct pn_fleet *fleet, uint64_t *now)
     return pn_fleet_task(fleet, *now);
 }
 
+/* It says that it is a primary. */
+static void
+connect(struct pn_fleet *fleet, unsigned primary, uint64_t now)
+{
+    CHECK_EQ(pn_fleet_dial(fleet, node_of(fleet, primary), now), 0);
+    pn_fleet_connected(fleet, node_of(fleet, primary), now);
+}
+
 static void
 test_learnt(void)
 {
@@ -60,6 +68,7 @@ test_next_one(void)
     struct pn_task c = task_at(fleet, &now);
     CHECK(c.node != a.node && c.node != b.node && now == START);
     CHECK(names(fleet, &c, 10, 0, now));
+    connect(fleet, 10, now);
     now += 10 * SEC;
     pn_fleet_trouble(fleet, node_of(fleet, 10), PN_TROUBLE_ROLE, now);
     struct pn_task d = task_at(fleet, &now);
@@ -164,6 +173,7 @@ test_stale_sentinel(void)
     pn_fleet_trouble(fleet, node_of(fleet, 10), PN_TROUBLE_ROLE, now);
     task = task_at(fleet, &now);
     CHECK(names(fleet, &task, 11, 0, now));
+    connect(fleet, 11, now);
     pn_fleet_trouble(fleet, node_of(fleet, 11), PN_TROUBLE_ROLE, now);
     task = task_at(fleet, &now);
     uint16_t first = task.node;
@@ -173,6 +183,119 @@ test_stale_sentinel(void)
     CHECK(task.node != first);
     CHECK(names(fleet, &task, 10, 11, now));
     CHECK_EQ(server_number(fleet, route_key(fleet, "k", 0, now).node), 10);
+    pn_fleet_free(fleet);
+}
+
+/* One names what is no primary, or is not there: the next is asked at once, and the liar
+ * last from then on. The name that it drove out needs no second word. */
+static void
+test_liar(void)
+{
+    static const enum pn_trouble trouble[] = {PN_TROUBLE_ROLE, PN_TROUBLE_DIAL};
+    for (unsigned i = 0; i < 2; i++) {
+        struct pn_fleet *fleet = make(3, 8 + i);
+        uint64_t now = START;
+        struct pn_task task = task_at(fleet, &now);
+        uint16_t liar = task.node;
+        names(fleet, &task, 10, 11, now);
+        connect(fleet, 10, now);
+        now += 10 * SEC;
+        pn_fleet_trouble(fleet, node_of(fleet, 10), PN_TROUBLE_LOST, now);
+        task = task_at(fleet, &now);
+        CHECK_EQ(task.node, liar);
+        CHECK(names(fleet, &task, 11, 10, now));
+        CHECK_EQ(pn_fleet_dial(fleet, node_of(fleet, 11), now), 0);
+        uint64_t then = now;
+        pn_fleet_trouble(fleet, node_of(fleet, 11), trouble[i], now);
+        task = task_at(fleet, &now);
+        CHECK(task.node != liar && now == then);
+        CHECK(names(fleet, &task, 10, 11, now));
+        for (unsigned j = 0; j < 2; j++) { /* the other two, who agree, and then it */
+            now += 10 * SEC;
+            pn_fleet_trouble(fleet, node_of(fleet, 10), PN_TROUBLE_DIAL, now);
+            task = task_at(fleet, &now);
+            CHECK_EQ(task.node == liar, j == 1);
+            names(fleet, &task, 10, 11, now);
+        }
+        pn_fleet_free(fleet);
+    }
+}
+
+/* All name what is not there, each another: a round of them at once, then a pause. */
+static void
+test_liars(void)
+{
+    struct pn_fleet *fleet = make(3, 10);
+    uint64_t now = START, asked[9];
+    for (unsigned i = 0; i < 9; i++) {
+        struct pn_task task = task_at(fleet, &now);
+        asked[i] = now;
+        names(fleet, &task, 10 + i, 0, now);
+        CHECK_EQ(pn_fleet_dial(fleet, node_of(fleet, 10 + i), now), 0);
+        pn_fleet_trouble(fleet, node_of(fleet, 10 + i), PN_TROUBLE_DIAL, now);
+    }
+    for (unsigned i = 3; i < 9; i++) {
+        CHECK(asked[i] >= asked[i - 3] + 200 * MS);
+    }
+    CHECK(asked[0] == asked[2] && asked[2] != asked[3] && asked[3] == asked[5]);
+    pn_fleet_free(fleet);
+}
+
+/* What a liar names is known to be down: not dialled, and yet no answer. */
+static void
+test_named_but_down(void)
+{
+    struct pn_fleet *fleet = make(3, 11);
+    uint64_t now = START;
+    struct pn_task task = task_at(fleet, &now);
+    names(fleet, &task, 10, 11, now);
+    connect(fleet, 10, now);
+    pn_fleet_trouble(fleet, node_of(fleet, 11), PN_TROUBLE_DIAL, now);
+    CHECK_EQ(pn_fleet_node(fleet, node_of(fleet, 11))->health, PN_NODE_DOWN);
+    now += 10 * SEC;
+    pn_fleet_trouble(fleet, node_of(fleet, 10), PN_TROUBLE_LOST, now);
+    while ((task = task_at(fleet, &now)).kind == PN_TASK_PROBE) {
+        pn_fleet_task_failed(fleet, &task, now);
+    }
+    uint16_t liar = task.node;
+    CHECK(names(fleet, &task, 11, 10, now));
+    uint64_t then = now;
+    while ((task = task_at(fleet, &now)).kind == PN_TASK_PROBE) {
+        pn_fleet_task_failed(fleet, &task, now);
+    }
+    CHECK(task.node != liar && now == then);
+    CHECK(names(fleet, &task, 10, 11, now));
+    CHECK_EQ(pn_fleet_dial(fleet, node_of(fleet, 10), now + SEC), 0);
+    pn_fleet_free(fleet);
+}
+
+/* A primary that is not yet counted as down, with callers who wait: they are asked
+ * twice a second from the beginning, for the promotion may come at any moment. */
+static void
+test_asked_on(void)
+{
+    struct pn_fleet *fleet = make(3, 12);
+    uint64_t now = START;
+    struct pn_task task = task_at(fleet, &now);
+    names(fleet, &task, 10, 11, now);
+    connect(fleet, 10, now);
+    now += 10 * SEC;
+    pn_fleet_trouble(fleet, node_of(fleet, 10), PN_TROUBLE_LOST, now);
+    for (unsigned i = 0; i < 5; i++) {
+        uint64_t before = now;
+        task = task_at(fleet, &now);
+        CHECK(task.kind == PN_TASK_SENTINEL && now <= before + 500 * MS);
+        names(fleet, &task, 10, 11, now);
+        pn_fleet_trouble(fleet, node_of(fleet, 10), PN_TROUBLE_DIAL, now);
+    }
+    CHECK_EQ(pn_fleet_node(fleet, node_of(fleet, 10))->health, PN_NODE_UP);
+    for (unsigned i = 0; i < 20; i++) { /* nor are dead sentinels a reason to wait */
+        uint64_t before = now;
+        task = task_at(fleet, &now);
+        CHECK(task.kind == PN_TASK_SENTINEL && now <= before + 500 * MS);
+        pn_fleet_task_failed(fleet, &task, now);
+        pn_fleet_trouble(fleet, node_of(fleet, 10), PN_TROUBLE_ROLE, now);
+    }
     pn_fleet_free(fleet);
 }
 
@@ -223,6 +346,10 @@ main(void)
     RUN(test_asked_before_a_reconnect);
     RUN(test_switch);
     RUN(test_stale_sentinel);
+    RUN(test_liar);
+    RUN(test_liars);
+    RUN(test_named_but_down);
+    RUN(test_asked_on);
     RUN(test_down);
     return harness_done();
 }
