@@ -13,23 +13,26 @@ raise_untaken(struct client_object *client, int code)
 }
 
 struct pn_hub *
-blocking_take(struct client_object *client, uint64_t now, uint64_t deadline)
+blocking_take(struct client_object *client, uint64_t now, uint64_t deadline, int code)
 {
+    struct pn_client *pool = client->share->client;
     for (;;) {
         struct pn_hub *hub = NULL;
-        int rc;
-        Py_BEGIN_ALLOW_THREADS rc = pn_client_take(client->share->client, now,
-                                                   blocking_slice(now, deadline), &hub);
-        Py_END_ALLOW_THREADS if (rc == 0)
+        bool is_more = code != 0;
+        if (is_more) {
+            now = pn_clock_mono_ns();
+            if (code != PN_CLIENT_E_POOL || now >= deadline) {
+                return raise_untaken(client, code);
+            }
+            if (PyErr_CheckSignals() < 0) {
+                return NULL;
+            }
+        }
+        Py_BEGIN_ALLOW_THREADS code = pn_client_take_slice(
+            pool, now, blocking_slice(now, deadline), deadline, is_more, &hub);
+        Py_END_ALLOW_THREADS if (code == 0)
         {
             return hub;
-        }
-        now = pn_clock_mono_ns();
-        if (rc != PN_CLIENT_E_POOL || now >= deadline) {
-            return raise_untaken(client, rc);
-        }
-        if (PyErr_CheckSignals() < 0) {
-            return NULL;
         }
     }
 }
@@ -125,28 +128,32 @@ blocking_run_on(struct call *call, struct pn_hub *hub)
 /* ---- The quick way ---------------------------------------------------------- */
 
 /* One part, a hub and an answer within the first slice: the GIL is given back once for
- * all of it. *HUB is NULL when none became free; the number of parts unfinished. */
+ * all of it. *HUB is NULL when none became free, which is *CODE; the number of parts
+ * unfinished. */
 static size_t
-run_first(struct call *call, struct pn_hub **hub)
+run_first(struct call *call, struct pn_hub **hub, int *code)
 {
     size_t left = 0;
     Py_BEGIN_ALLOW_THREADS uint64_t now = call->now;
-    if (pn_client_take(call->client->share->client, now,
-                       blocking_slice(now, call->deadline), hub) == 0) {
+    *code = pn_client_take_slice(call->client->share->client, now,
+                                 blocking_slice(now, call->deadline), call->deadline,
+                                 false, hub);
+    if (*code == 0) {
         left = pn_hub_run(*hub, &call->part[0].request, 1, now, now + 100000000);
     }
     Py_END_ALLOW_THREADS return left;
 }
 
-/* -1, 0, or 1: nothing was done. */
+/* -1, 0, or 1: nothing was done, *CODE is why there is no hub or 0. */
 static int
-run_quickly(struct call *call, struct pn_hub **hub)
+run_quickly(struct call *call, struct pn_hub **hub, int *code)
 {
     *hub = NULL;
+    *code = 0;
     if (call->n_parts != 1 || call_next(call) != 1) {
         return 1;
     }
-    size_t left = run_first(call, hub);
+    size_t left = run_first(call, hub, code);
     if (*hub == NULL) {
         call->sent = 0;
         return 1;
@@ -161,9 +168,10 @@ int
 blocking_run(struct call *call)
 {
     struct pn_hub *hub;
-    int rc = run_quickly(call, &hub);
+    int code;
+    int rc = run_quickly(call, &hub, &code);
     if (rc > 0) {
-        hub = blocking_take(call->client, call->now, call->deadline);
+        hub = blocking_take(call->client, call->now, call->deadline, code);
         rc = hub == NULL ? -1 : 0;
     }
     if (rc == 0) {

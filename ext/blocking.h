@@ -20,9 +20,10 @@ blocking_run_on(struct call *call, struct pn_hub *hub);
 int
 blocking_run(struct call *call);
 
-/* A hub of the pool, by CALL's deadline; NULL with an exception set. */
+/* A hub of the pool by DEADLINE; NULL with an exception set. CODE: what a first slice
+ * of waiting came to, 0 when there was none. */
 struct pn_hub *
-blocking_take(struct client_object *client, uint64_t now, uint64_t deadline);
+blocking_take(struct client_object *client, uint64_t now, uint64_t deadline, int code);
 
 /* The end of a slice of waiting until DEADLINE. */
 static inline uint64_t

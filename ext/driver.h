@@ -91,8 +91,8 @@ driver_forget_all(struct client_object *client);
 /* The loop, held for the caller; NULL when it is gone or closed. */
 PyObject *
 driver_loop(struct driver *self);
-/* The same, borrowed, without asking whether it is closed, which costs a call: for those
- * who have just seen it run. */
+/* The same, borrowed, without asking whether it is closed, which costs a call: for who
+ * has just seen it run. */
 PyObject *
 driver_loop_known(struct driver *self);
 

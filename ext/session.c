@@ -346,7 +346,7 @@ client_session(PyObject *object, PyObject *const *args, Py_ssize_t nargs,
     if (self == NULL) {
         return NULL;
     }
-    self->hub = blocking_take(client, now, now + client->share->timeout_ns);
+    self->hub = blocking_take(client, now, now + client->share->timeout_ns, 0);
     if (self->hub == NULL) {
         Py_DECREF((PyObject *)self);
         return NULL;

@@ -81,6 +81,11 @@ pn_client_free(struct pn_client *client); /* NULL is fine */
 int
 pn_client_take(struct pn_client *client, uint64_t now, uint64_t deadline,
                struct pn_hub **hub);
+/* The same in slices, for callers that look up between them: until UNTIL, of a wait
+ * until DEADLINE; IS_MORE: that was begun by another slice. All of it counts as one. */
+int
+pn_client_take_slice(struct pn_client *client, uint64_t now, uint64_t until,
+                     uint64_t deadline, bool is_more, struct pn_hub **hub);
 /* Gives it back; replies are gone. Whatever was left under way is dropped with its
  * connections. */
 void

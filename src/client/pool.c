@@ -42,20 +42,32 @@ resume(struct pn_hub *hub, uint64_t now)
     }
 }
 
+static bool
+is_exhausted(const struct pn_client *client)
+{
+    return client->idle == NULL && client->n_hubs >= client->opts.max_hubs;
+}
+
 int
 pn_client_take(struct pn_client *client, uint64_t now, uint64_t deadline,
                struct pn_hub **out)
 {
-    const struct timespec end = to_timespec(deadline);
+    return pn_client_take_slice(client, now, deadline, deadline, false, out);
+}
+
+int
+pn_client_take_slice(struct pn_client *client, uint64_t now, uint64_t until,
+                     uint64_t deadline, bool is_more, struct pn_hub **out)
+{
+    const struct timespec end = to_timespec(until);
     int rc = PN_OK;
     struct pn_hub *hub = NULL;
     pthread_mutex_lock(&client->lock);
-    client->waits += client->idle == NULL && client->n_hubs >= client->opts.max_hubs;
-    while (rc == PN_OK && !client->is_closed && client->idle == NULL &&
-           client->n_hubs >= client->opts.max_hubs) {
-        if (deadline <= now ||
+    client->waits += !is_more && is_exhausted(client);
+    while (rc == PN_OK && !client->is_closed && is_exhausted(client)) {
+        if (until <= now ||
             pthread_cond_timedwait(&client->freed, &client->lock, &end) != 0) {
-            client->exhausted++;
+            client->exhausted += until >= deadline;
             rc = PN_CLIENT_E_POOL;
         }
     }

@@ -10,6 +10,7 @@ import math
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -414,6 +415,27 @@ def test_signals_end_a_session_s_wait(core: Client, redis: Redis) -> None:
             1,
             [b"q", b"x"],
         ]
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.35])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_wait_counts_once(
+    connect: Open, redis: Redis, seconds: float, parts: int
+) -> None:
+    client = connect(redis, max_connections=1)
+    with client._session() as session:
+        assert session.run([("PING",)]) == [b"PONG"]
+        with pytest.raises(_core.PoolExhausted):
+            client._run([("GET", "k")] * parts, timeout=seconds)
+        pool = client._pool()
+        assert (pool["waits"], pool["exhausted"]) == (1, 1)
+        waits = threading.Thread(target=client._run, args=([("GET", "k")] * parts,))
+        waits.start()
+        until(lambda: client._pool()["waits"] == 2)
+        time.sleep(0.25)  # some slices long
+    waits.join()
+    pool = client._pool()
+    assert (pool["waits"], pool["exhausted"]) == (2, 1)
 
 
 def test_the_pool_waits(connect: Open, redis: Redis) -> None:

@@ -72,6 +72,14 @@ test_waits(void)
     CHECK_EQ(pn_client_take(client, now, now + 20 * MS, &second), PN_CLIENT_E_POOL);
     CHECK(pn_clock_mono_ns() >= now + 20 * MS);
     CHECK_EQ(pn_client_pool(client).exhausted, 2);
+    CHECK_EQ(pn_client_pool(client).waits, 2);
+    for (uint64_t i = 1; i <= 3; i++) { /* one wait, whose last slice is in vain */
+        uint64_t until = now + i * 2 * MS;
+        CHECK_EQ(pn_client_take_slice(client, now, until, now + 6 * MS, i > 1, &second),
+                 PN_CLIENT_E_POOL);
+        CHECK_EQ(pn_client_pool(client).exhausted, 2 + i / 3);
+    }
+    CHECK_EQ(pn_client_pool(client).waits, 3);
     pthread_create(&waiter.thread, NULL, give_later, &waiter);
     now = pn_clock_mono_ns();
     CHECK_EQ(pn_client_take(client, now, now + 10 * SECOND, &second), PN_OK);
