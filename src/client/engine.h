@@ -35,6 +35,8 @@ struct pn_client {
     struct pn_fleet *fleet;      /* under the lock */
     _Atomic uint64_t fleet_wake; /* pn_fleet_wake(), readable without it */
     pthread_mutex_t lock;
+    uint16_t asked; /* for the topology, in vain, the last time; under the lock */
+    int asked_rc;   /* .. and why */
     _Atomic(struct pn_client_node *) node[PN_FLEET_NODES_MAX];
 
     /* The pool, under the lock. */

@@ -285,9 +285,14 @@ wants_old_owner(const struct pn_fleet *fleet, const struct pn_request *request,
 
 /* Why REQUEST goes nowhere. */
 static int
-nobody(const struct pn_hub *hub, const struct pn_request *request,
-       const struct pn_route *way)
+nobody(const struct pn_hub *hub, struct pn_request *request, const struct pn_route *way)
 {
+    const struct pn_client *client = hub->client;
+    bool is_unknown = pn_fleet_counters(client->fleet)->map_at == 0;
+    if (way->kind == PN_ROUTE_DOWN && is_unknown && client->asked_rc < 0) {
+        request->by = client->asked;
+        return client->asked_rc;
+    }
     if (way->kind == PN_ROUTE_EMPTY) {
         bool is_sentinel = hub->client->opts.fleet.kind == PN_FLEET_SENTINEL;
         return is_sentinel ? PN_CLIENT_E_SERVICE : PN_CLIENT_E_NO_OWNER;
@@ -331,7 +336,8 @@ assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
     }
     if (way.kind != PN_ROUTE_NODE) {
         request->by = way.node != PN_NODE_NONE ? way.node : request->by;
-        pn_hub_finish(hub, request, nobody(hub, request, &way));
+        int code = nobody(hub, request, &way);
+        pn_hub_finish(hub, request, code);
         return;
     }
     bool is_first_leg = wants_old_owner(fleet, request, &way);

@@ -1,7 +1,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/why.h"
 #include "client/engine.h"
 #include "client/topology.h"
+#include "wire/resp.h"
 #include "wire/resp_put.h"
 
 #define CLUSTER_SLOTS "*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n"
@@ -189,6 +191,24 @@ learn_primary(struct pn_fleet *fleet, const struct pn_task *task, struct pn_byte
     return true;
 }
 
+/* Keeps why TASK brought nothing, for callers who will have to be told. */
+static void
+explain(struct pn_hub *hub, const struct pn_task *task, int rc, struct pn_bytes reply)
+{
+    if (rc == 0) { /* it answered, and knows nothing: NOAUTH, NOPERM, no such command */
+        struct pn_why why;
+        bool is_auth = reply.len > 7 && memcmp(reply.ptr, "-NOAUTH", 7) == 0;
+        rc = is_auth ? PN_CLIENT_E_AUTH : PN_CLIENT_E_REPLY;
+        const char *end = memchr(reply.ptr, '\r', reply.len);
+        if (reply.ptr[0] == PN_RESP_ERROR && end != NULL) {
+            pn_why(&why, rc, "%.*s", (int)(end - reply.ptr - 1), reply.ptr + 1);
+            pn_client_blame(hub->client, task->node, &why);
+        }
+    }
+    hub->client->asked = task->node;
+    hub->client->asked_rc = rc;
+}
+
 /* The task's request has ended: what it brought goes to the fleet. */
 static void
 end(struct pn_hub *hub, uint64_t now)
@@ -209,6 +229,9 @@ end(struct pn_hub *hub, uint64_t now)
     }
     if (!is_done) {
         pn_fleet_task_failed(fleet, &task, now);
+    }
+    if (!is_done && task.kind != PN_TASK_PROBE) {
+        explain(hub, &task, request->rc, reply);
     }
     pn_client_unlock(hub->client);
     tell_others(hub, now);

@@ -84,6 +84,36 @@ test_bad_answers(void)
     }
 }
 
+/* Nobody says who owns what: callers are told who was asked, and what he said. */
+static void
+test_in_vain(void)
+{
+    static const struct {
+        const char *says;
+        int code;
+        const char *words;
+    } cases[] = {
+        {"-NOAUTH Authentication required.\r\n", PN_CLIENT_E_AUTH, "NOAUTH Auth"},
+        {"-ERR no such thing\r\n", PN_CLIENT_E_REPLY, "ERR no such thing"},
+        {":1\r\n", PN_CLIENT_E_REPLY, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct town town = {.bad_slots = 1000, .slots = cases[i].says};
+        town.server = scripted_start(talk, &town);
+        struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, &town.server, 1,
+                                            (struct pn_client_opts){0});
+        struct pn_hub *hub = take(client);
+        struct pn_request r = ask("GET k\r\n", PN_REQ_READ, 4000);
+        struct pn_why why = {0};
+        CHECK_EQ(run(hub, &r), cases[i].code);
+        CHECK_EQ(pn_client_why(client, r.by, &why), cases[i].words[0] != '\0');
+        CHECK(strstr(why.text, cases[i].words) != NULL);
+        give(client, hub);
+        pn_client_free(client);
+        scripted_stop(town.server);
+    }
+}
+
 /* ---- One topology for several processes ---------------------------------- */
 
 struct board {
@@ -282,6 +312,7 @@ main(void)
 {
     RUN(test_bootstrap);
     RUN(test_bad_answers);
+    RUN(test_in_vain);
     RUN(test_board);
     RUN(test_board_of_rubbish);
     RUN(test_released);
