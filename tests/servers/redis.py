@@ -230,7 +230,8 @@ class Sentinels:
 
     NAME is the service; DOWN_AFTER in milliseconds (on a busy machine a few hundred see
     deaths where there are none). A failover takes that and about 2 s. PASSWORD is the
-    servers', SENTINEL_PASSWORD the sentinels'.
+    servers', SENTINEL_PASSWORD the sentinels'. HOST is how they speak of the servers:
+    an address or a name.
     """
 
     def __init__(
@@ -243,15 +244,18 @@ class Sentinels:
         down_after: int = 1000,
         password: str | None = None,
         sentinel_password: str | None = None,
+        host: str = HOST,
         config: Settings | None = None,
     ) -> None:
         self.name = name
+        self._host = host
         self._down_after = down_after
         self._version: Version = version
         self._password = password
         self._sentinel_password = sentinel_password
         self._count = sentinels
         self.sentinels: list[Sentinel] = []
+        config = {"replica-announce-ip": host} | dict(config or {})
         first = Redis(version, password=password, config=config)
         more = [
             Redis(version, password=password, config=config, replica_of=first)
@@ -303,7 +307,10 @@ class Sentinels:
     def _watched(self) -> list[str]:
         name, primary = self.name, self.servers[0].port
         quorum = self._count // 2 + 1
-        lines = [f"monitor {name} {HOST} {primary} {quorum}"]
+        lines = []
+        if self._host != HOST:
+            lines += ["resolve-hostnames yes", "announce-hostnames yes"]
+        lines += [f"monitor {name} {self._host} {primary} {quorum}"]
         lines += [f"down-after-milliseconds {name} {self._down_after}"]
         lines += [f"failover-timeout {name} {FAILOVER_TIMEOUT}"]
         if self._password is not None:
@@ -342,10 +349,10 @@ class Sentinels:
         until(promoted, f"another primary than {old!r}", 60)
         return self.primary
 
-    def failover(self) -> Redis:
-        """A planned one: the new primary."""
+    def failover(self, how: str = "") -> Redis:
+        """A planned one: the new primary. HOW: "", or COORDINATED (Valkey 9)."""
         old = self.primary
-        self.sentinels[0].call("SENTINEL", "FAILOVER", self.name)
+        self.sentinels[0].call("SENTINEL", "FAILOVER", self.name, *how.split())
         return self.until_promoted(old)
 
     def stop(self) -> None:
