@@ -152,17 +152,23 @@ class Pipeline(PipeMethods, Closing, Generic[S]):
     def _finish(
         self, calls: list[Call[Any]], replies: list[Any] | None, raise_on_error: bool
     ) -> list[Any]:
+        """Takes each reply out of REPLIES: an error that is raised from here would hold
+        all of them, and itself, by its traceback."""
         if replies is None:
             raise _core.WatchError("what is watched was changed: nothing was executed")
         made: list[Any] = []
-        for at, (call, reply) in enumerate(zip(calls, replies, strict=True), 1):
+        for at, call in enumerate(calls):
+            reply, replies[at] = replies[at], None
             try:
                 made.append(shaped(call, reply))
             except Exception as error:
                 if raise_on_error:
-                    error.add_note(f"command {at} of {len(calls)}: {call[0][0]!s}")
+                    del made, replies[at:]
+                    error.add_note(f"command {at + 1} of {len(calls)}: {call[0][0]!s}")
                     raise
-                made.append(error)
+                made.append(error.with_traceback(None))
+            finally:
+                del reply
         return made
 
     # ---- Life ------------------------------------------------------------------------

@@ -19,9 +19,12 @@ T = TypeVar("T")
 
 
 def shaped(call: Call[T], reply: Any) -> T:
-    """The reply in its shape; an error is raised."""
+    """The reply in its shape; an error is raised, and not held by its own traceback."""
     if isinstance(reply, Exception):
-        raise reply
+        try:
+            raise reply
+        finally:
+            del reply
     shape = call[1]
     made: T = reply if shape is None else shape(reply)
     return made
