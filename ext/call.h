@@ -35,7 +35,7 @@ enum run_flags {
     RUN_ATOMIC = 0x01,   /* one MULTI ... EXEC on one node */
     RUN_RAW = 0x02,      /* redirects are handed out as errors */
     RUN_READ = 0x04,     /* a replica may answer, whatever the command is */
-    RUN_NO_RETRY = 0x08, /* one attempt */
+    RUN_NO_RETRY = 0x08, /* one attempt, to connect too; redirects are followed */
     RUN_SESSION = 0x10,  /* connections are the caller's own: state may change */
     RUN_STAY = 0x20,     /* not over another connection than before */
 };

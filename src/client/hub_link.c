@@ -196,7 +196,7 @@ retry_unsent(struct pn_hub *hub, struct pn_request *request, int code, bool is_o
 {
     bool is_pinned = request->node != PN_NODE_NONE;
     request->attempts++;
-    if (is_over || is_pinned || request->flags & PN_REQ_STAY) {
+    if (is_over || is_pinned || request->flags & (PN_REQ_STAY | PN_REQ_NO_RETRY)) {
         pn_hub_finish(hub, request, code);
         return;
     }

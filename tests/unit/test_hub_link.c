@@ -80,6 +80,33 @@ test_no_retry(void)
     scripted_stop(server);
 }
 
+static int
+in_vain(unsigned flags, unsigned *attempts)
+{
+    struct scripted *server = scripted_start(talk, NULL);
+    struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
+                                        (struct pn_client_opts){0});
+    scripted_stop(server);
+    struct pn_hub *hub = take(client);
+    struct pn_request r = ask("DO\r\n", flags, 300);
+    int rc = run(hub, &r);
+    *attempts = r.attempts;
+    give(client, hub);
+    pn_client_free(client);
+    return rc;
+}
+
+/* To connect is part of the attempt: who has but one hears of it at once. */
+static void
+test_no_retry_of_a_dial(void)
+{
+    unsigned attempts;
+    CHECK_EQ(in_vain(PN_REQ_READ, &attempts), PN_CLIENT_E_UNSENT);
+    CHECK(attempts > 1);
+    CHECK_EQ(in_vain(PN_REQ_READ | PN_REQ_NO_RETRY, &attempts), PN_NET_E_REFUSED);
+    CHECK_EQ(attempts, 1);
+}
+
 /* Connections have an age, and a time to be idle. */
 static void
 test_too_old(void)
@@ -354,6 +381,7 @@ main(void)
     RUN(test_broken_off);
     RUN(test_always_broken_off);
     RUN(test_no_retry);
+    RUN(test_no_retry_of_a_dial);
     RUN(test_too_old);
     RUN(test_busy);
     RUN(test_nonsense);
