@@ -1,4 +1,4 @@
-"""``python -m pinyon``: look after the shared stores of this host."""
+"""``python -m pinyon``: look after the shared stores of this host, and at fleets."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ when its processes end, warm for the next, until the host restarts or `rm` remov
                                      open go on with what they have, unseen by new ones
 
 Names are those of the URL: shm://shop is `shop`.
+
+Fleets, by the URL of their pinyon.Client:
+
+  python -m pinyon ping redis://localhost:6379
+  python -m pinyon nodes redis+cluster://h1:6379,h2:6379
+  python -m pinyon ring 'memcached://h1:11211,h2:11211?place=libketama'
+
+`python -m pinyon COMMAND --help` has more.
 """
 
 #: What the file of a store is called: this and its name.
@@ -64,12 +72,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pinyon",
-        description="Looks after the shared stores of this host.",
+        description="Looks after the shared stores of this host, and at fleets.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--dir", default="/dev/shm", help="where the stores are (%(default)s)"
+        "--dir",
+        type=_directory,
+        default="/dev/shm",
+        help="where the stores are (%(default)s)",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, help_ in (
@@ -87,6 +98,12 @@ def _parser() -> argparse.ArgumentParser:
     ring_cli.add_command(commands)
     client_cli.add_commands(commands)
     return parser
+
+
+def _directory(text: str) -> str:
+    if not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no directory")
+    return text
 
 
 def _open(args: argparse.Namespace, name: str) -> Cache:

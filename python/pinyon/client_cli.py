@@ -6,6 +6,7 @@ import argparse
 import time
 from typing import Any
 
+from . import _core
 from ._core import CacheError
 from .client import Client, Node
 
@@ -75,7 +76,8 @@ def _row(client: Client[Any], node: Node) -> tuple[str, str, str, str, str]:
 
 
 def _latency(client: Client[Any], node: Node) -> str:
-    """Of the quicker of two pings: the first may have to connect."""
+    """Of the quicker of two pings, for the first may have to connect; or what is wrong
+    with it, such as NOAUTH."""
     word = "PING" if client._settings["engine"] == "redis" else "version"
     took = []
     for _ in range(2):
@@ -84,6 +86,8 @@ def _latency(client: Client[Any], node: Node) -> str:
             (reply,) = client._run([(word,)], 2.0, node=node.number)
         except CacheError as error:
             reply = error
+        if isinstance(reply, _core.ConnectionError | _core.TimeoutError):
+            return "no answer"
         if isinstance(reply, Exception):
             return getattr(reply, "kind", None) or type(reply).__name__
         took.append(time.perf_counter() - begun)

@@ -87,7 +87,10 @@ def parse(url: object, options: Mapping[str, Any]) -> Config:
 
 
 def _split(url: object) -> Dsn:
-    hint = "write mem:// for a cache of this process or shm://name for one of this host"
+    hint = (
+        "write mem:// for a cache of this process, shm://name for one of this host, or"
+        " the URL of a fleet, such as redis://host:port"
+    )
     dsn = split(url, hint)
     if dsn.scheme in ("mem", "shm") or dsn.scheme in SCHEMES:
         return dsn

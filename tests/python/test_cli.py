@@ -65,12 +65,20 @@ def test_help_is_worth_reading(capsys):
         main(["--help"])
     assert done.value.code == 0
     out = capsys.readouterr().out
-    for word in ("ls", "stats", "check", "rm", "/dev/shm", "exit status"):
+    for word in (
+        "ls",
+        "stats",
+        "check",
+        "rm",
+        "/dev/shm",
+        "exit status",
+        "nodes redis",
+    ):
         assert word in out
 
 
 def test_wrong_usage(capsys):
-    for argv in ([], ["sweep"], ["stats"]):
+    for argv in ([], ["sweep"], ["stats"], ["--dir", "/there/is/none", "ls"]):
         with pytest.raises(SystemExit) as done:
             main(argv)
         assert done.value.code == 2

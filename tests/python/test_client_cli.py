@@ -57,7 +57,10 @@ def test_nodes_of_memcached_one_of_them_dead(serve, memcached, capsys):
     assert main(["nodes", url]) == 1
     rows = {row["NODE"]: row for row in table(capsys.readouterr().out)}
     assert rows[memcached.address]["LATENCY"].replace(".", "").isdigit()
-    assert not rows[dead.address]["LATENCY"].replace(".", "").isdigit()
+    assert (rows[dead.address]["HEALTH"], rows[dead.address]["LATENCY"]) == (
+        "down",
+        "no",  # answer
+    )
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])
