@@ -12,20 +12,21 @@
  *                              placed on the node; with over 16 nodes KEY#0 ... KEY#15,
  *                              by the item's slot in a cluster
  *
- * All clients of a fleet find the same, for they agree on where keys are.
+ * All clients of a fleet find the same, for they agree on where keys are. While a fleet
+ * warms up some of them may have the list of before: all copies are those of either.
  */
 #include "call.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { COPIES = 16, SEARCH_MAX = 4096, MORE_MAX = 16 };
+enum { COPIES = 16, COPIES_MOST = 2 * COPIES, SEARCH_MAX = 4096, MORE_MAX = 16 };
 
 struct copies {
     enum pn_fleet_kind kind;
     struct pn_bytes base, beside;
-    char *room; /* for COPIES of them */
-    size_t len[COPIES];
+    char *room; /* for COPIES_MOST of them */
+    size_t len[COPIES_MOST];
     size_t n;
 };
 
@@ -61,60 +62,67 @@ put(struct copies *copies, size_t i, char lead, unsigned number)
     copies->len[i] = copies->base.len + (size_t)more;
 }
 
-/* The copy of NODE: the first variant of the base that is placed there. */
+/* Adds the copy of NODE: the first variant of the base that is placed there, by the
+ * list of servers before the last change when that is OLD. */
 static void
-search(const struct pn_fleet *fleet, struct copies *copies, size_t i, uint16_t node)
+search(const struct pn_fleet *fleet, struct copies *copies, bool old, uint16_t node)
 {
+    size_t i = copies->n++;
     for (unsigned s = 0; s < SEARCH_MAX; s++) {
         put(copies, i, s == 0 ? 0 : '#', s);
-        if (pn_fleet_owner(fleet, room_of(copies, i), copies->len[i]) == node) {
+        const char *key = room_of(copies, i);
+        if ((old ? pn_fleet_old_owner(fleet, key, copies->len[i])
+                 : pn_fleet_owner(fleet, key, copies->len[i])) == node) {
             return;
         }
     }
     put(copies, i, 0, 0); /* a node that owns next to nothing: anywhere will do */
 }
 
-static size_t
-members(const struct pn_fleet *fleet, uint16_t node[COPIES])
+/* Adds the copy that items beside a key have, or all: one in each sixteenth. */
+static void
+add_numbered(struct copies *copies, char lead)
 {
-    size_t n = 0, all = pn_fleet_nodes(fleet);
-    for (size_t i = 0; i < all; i++) {
-        const struct pn_node *it = pn_fleet_node(fleet, (uint16_t)i);
-        if (it != NULL && it->role == PN_ROLE_MEMBER) {
-            if (n < COPIES) {
-                node[n] = (uint16_t)i;
-            }
-            n++;
+    const struct pn_bytes *beside = &copies->beside;
+    if (beside->ptr != NULL) {
+        uint32_t slot = pn_fleet_slot(beside->ptr, beside->len);
+        put(copies, copies->n++, lead, slot / (PN_FLEET_SLOTS / COPIES));
+        return;
+    }
+    for (unsigned i = 0; i < COPIES; i++) {
+        put(copies, copies->n++, lead, i);
+    }
+}
+
+/* Adds the copies by one list of servers. */
+static void
+add_placed(const struct pn_fleet *fleet, struct copies *copies, bool old)
+{
+    const struct pn_bytes *beside = &copies->beside;
+    uint16_t node[COPIES];
+    size_t n = pn_fleet_members(fleet, old, node, COPIES);
+    if (n > COPIES) {
+        add_numbered(copies, '#');
+    } else if (beside->ptr != NULL) {
+        search(fleet, copies, old, pn_fleet_owner(fleet, beside->ptr, beside->len));
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            search(fleet, copies, old, node[i]);
         }
     }
-    return n;
 }
 
 static void
 find(struct pn_fleet *fleet, void *context)
 {
     struct copies *copies = context;
-    const struct pn_bytes *beside = &copies->beside;
-    uint16_t node[COPIES];
-    bool is_placed = copies->kind == PN_FLEET_HASH;
-    size_t n = is_placed ? members(fleet, node) : COPIES;
-    if (is_placed && n <= COPIES) {
-        copies->n = beside->ptr != NULL ? 1 : n;
-        for (size_t i = 0; i < copies->n; i++) {
-            bool is_one = beside->ptr != NULL;
-            search(fleet, copies, i,
-                   is_one ? pn_fleet_owner(fleet, beside->ptr, beside->len) : node[i]);
-        }
+    if (copies->kind == PN_FLEET_CLUSTER) {
+        add_numbered(copies, '{');
         return;
     }
-    copies->n = beside->ptr != NULL ? 1 : COPIES;
-    for (size_t i = 0; i < copies->n; i++) {
-        unsigned number = (unsigned)i;
-        if (beside->ptr != NULL) {
-            number = pn_fleet_slot(beside->ptr, beside->len) /
-                     (PN_FLEET_SLOTS / COPIES);
-        }
-        put(copies, i, is_placed ? '#' : '{', number);
+    add_placed(fleet, copies, false);
+    if (copies->beside.ptr == NULL) {
+        add_placed(fleet, copies, true);
     }
 }
 
@@ -137,7 +145,7 @@ look_up(struct client_object *self, PyObject *base, PyObject *beside,
         }
         copies->beside = (struct pn_bytes){text, (size_t)len};
     }
-    copies->room = PyMem_Malloc(COPIES * (copies->base.len + MORE_MAX));
+    copies->room = PyMem_Malloc(COPIES_MOST * (copies->base.len + MORE_MAX));
     if (copies->room == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -186,7 +194,7 @@ client_copy(PyObject *self, PyObject *args)
     return out;
 }
 
-/* _copies(key): all of them. */
+/* _copies(key): all of them; some twice, perhaps. */
 PyObject *
 client_copies(PyObject *self, PyObject *base)
 {

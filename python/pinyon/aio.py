@@ -127,5 +127,8 @@ class AsyncCalls(_Base):
                 await asyncio.sleep(pause)
         return self._drop(key)
 
+    async def aset_members(self, servers: Any, *args: Any, **kw: Any) -> None:
+        self.set_members(servers, *args, **kw)  # type: ignore[attr-defined]
+
     async def astats(self) -> Any:
         return self.stats()  # type: ignore[attr-defined]

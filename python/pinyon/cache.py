@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
@@ -11,6 +11,7 @@ from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
 from . import _core, load
 from .aio import AsyncCalls
 from .cached import Cached
+from .client_options import Nodes
 from .closing import Closing
 from .decorate import decorate
 from .home import Home
@@ -358,6 +359,25 @@ class Cache(AsyncCalls, Closing, _core.Cache):
             raise _core.RegionDamaged(
                 f"{self!r}: {errors} broken invariants, the first: {first}"
             )
+
+    def set_members(
+        self,
+        servers: Nodes,
+        weights: Iterable[float] | None = None,
+        *,
+        names: Iterable[str] | None = None,
+        warm: Ttl = "5m",
+    ) -> None:
+        """Other servers, for the cache of a fleet whose keys the client places
+        (memcached, ``place=``), and for its namespaces. For ``warm`` a read that finds
+        nothing looks at the key's old owner too, and deletes go to both. Every process
+        has to be told. What has tags, a namespace or a function counts only beside
+        their generations on its own node, so part of it is loaded anew.
+        """
+        raise _core.ConfigError(
+            f"{self.url} has no servers to change: set_members() is for memcached, and"
+            " for fleets with place="
+        )
 
     @property
     def url(self) -> str:

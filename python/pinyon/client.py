@@ -19,10 +19,9 @@ from . import _core, forks
 from .client_options import ClientOptions, Duration, Nodes
 from .closing import Closing
 from .commands.args import Key, Value
-from .fleet import describe, parse_fleet, parse_members
+from .fleet import change_members, describe, parse_fleet
 from .methods import Methods
 from .methods._base import S
-from .options import duration
 from .pipeline import Pipeline
 from .pool import ConnectionPool
 from .pubsub import PubSub
@@ -293,10 +292,18 @@ class Client(Methods[S], Scans[S], Closing, _core.Client):
         """Other servers, for a fleet whose keys the client places (``place=``,
         memcached). For ``warm`` a read that finds nothing looks at the key's old owner
         too, and brings what it finds there to the new one; deletes go to both."""
-        found = parse_members(self._settings, servers, weights, names)
-        seconds = _warm(warm, "warm") if warm else 0.0
-        self._set_members(found, seconds)
-        self._settings.update(found)
+        change_members(self, self._settings, servers, weights, names, warm)
+
+    async def aset_members(
+        self,
+        servers: Nodes,
+        weights: Iterable[float] | None = None,
+        *,
+        names: Iterable[str] | None = None,
+        warm: Duration = "5m",
+    ) -> None:
+        """:meth:`set_members`, which does not wait."""
+        change_members(self, self._settings, servers, weights, names, warm)
 
     def stats(self) -> dict[str, Any]:
         """What happened: ``pool``, ``fleet`` and, by address, ``nodes``: calls, errors,
@@ -346,7 +353,6 @@ class Client(Methods[S], Scans[S], Closing, _core.Client):
             )
 
 
-_warm = duration(0, 86_400)
 _ATTEMPTS = 64
 _CONTENDED = f"others changed what was watched {_ATTEMPTS} times in a row"
 

@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from . import _core, load
-from .cache import UNSET, Cache
+from .cache import UNSET, Cache, Ttl
+from .client_options import Nodes
 from .far_calls import FarCalls
 from .far_engine import Engine
 from .far_job import FarJob
 from .far_memcached import MemcachedEngine
 from .far_redis import RedisEngine
+from .fleet import change_members
 from .home import Home
 from .job import Job
 from .stats import Stats, stats_of_far
@@ -284,6 +286,19 @@ class FarCache(FarCalls, Cache):
 
     async def astats(self) -> Stats:
         return self.stats()
+
+    def set_members(
+        self,
+        servers: Nodes,
+        weights: Iterable[float] | None = None,
+        *,
+        names: Iterable[str] | None = None,
+        warm: Ttl = "5m",
+    ) -> None:
+        self._engine.check_open()
+        settings = self._config.far
+        assert isinstance(settings, dict)
+        change_members(self._home.client, settings, servers, weights, names, warm)
 
     @property
     def closed(self) -> bool:

@@ -154,13 +154,14 @@ class MemcachedEngine(Engine):
         raise _core.CounterRange(f"incr: counter {key!r} would leave 64 bits")
 
     def drop(self, keys: Sequence[bytes]) -> Steps:
-        """What is deleted is also the lease, where one stands in the key's place."""
+        """What is deleted is also the lease, where one stands in the key's place: that
+        one was nothing. (What only an old owner has may be gone before it is seen.)"""
         commands: list[Command] = []
         for key in keys:
             commands += [("mg", key, "s"), ("md", key, "")]
         replies = yield from self.ask(commands)
         return [
-            raised(gone).code == "HD" and raised(seen).code != "EN" and seen.size != 0
+            raised(gone).code == "HD" and (raised(seen).code == "EN" or seen.size != 0)
             for seen, gone in zip(replies[::2], replies[1::2], strict=True)
         ]
 

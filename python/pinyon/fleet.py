@@ -23,9 +23,9 @@ from typing import Any
 from ._core import ArgumentError, ConfigError
 from .dsn import Dsn, Host, decode, parse_host, parse_hosts, split
 from .fleet_options import ALIASES, ELSEWHERE, OPTIONS, REDIS_ONLY
-from .options import Check, float_in
+from .options import Check, duration, float_in
 
-__all__ = ["SCHEMES", "describe", "parse_fleet", "parse_members"]
+__all__ = ["SCHEMES", "change_members", "describe", "parse_fleet", "parse_members"]
 
 #: scheme: engine, kind, TLS
 SCHEMES: dict[str, tuple[str, str, bool]] = {
@@ -49,6 +49,8 @@ _HINT = (
     " redis+sentinel://host:port,host:port/service, unix:///path or"
     " memcached://host:port,host:port"
 )
+
+_warm = duration(0, 86_400)
 
 #: Keywords that say where the servers are, instead of a URL.
 _WHERE = (
@@ -119,6 +121,20 @@ def parse_members(
         if len(found[name]) != len(hosts):
             raise ConfigError(f"{name}= wants one for each of {len(hosts)} servers")
     return found
+
+
+def change_members(
+    client: Any,
+    settings: dict[str, Any],
+    servers: Iterable[Any],
+    weights: Iterable[float] | None,
+    names: Iterable[str] | None,
+    warm: Any,
+) -> None:
+    """Gives other servers to a ``_core.Client``, and to ``settings``, which are its."""
+    found = parse_members(settings, servers, weights, names)
+    client._set_members(found, _warm(warm, "warm") if warm else 0.0)
+    settings.update(found)
 
 
 def describe(settings: Mapping[str, Any]) -> str:

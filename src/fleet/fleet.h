@@ -198,6 +198,16 @@ pn_fleet_route(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t 
 uint16_t
 pn_fleet_owner(const struct pn_fleet *fleet, const char *key, size_t len);
 
+/* HASH: the nodes that keys are placed on, the first MAX of them in NODE; returns how
+ * many there are. With OLD those of the list before, while the fleet warms up. */
+size_t
+pn_fleet_members(const struct pn_fleet *fleet, bool old, uint16_t *node, size_t max);
+
+/* HASH: the node that owned KEY by the list before, while the fleet warms up; else
+ * PN_NODE_NONE. */
+uint16_t
+pn_fleet_old_owner(const struct pn_fleet *fleet, const char *key, size_t len);
+
 /* CRC16 of KEY or of its {tag}, modulo 16384. */
 uint32_t
 pn_fleet_slot(const char *key, size_t len);

@@ -434,12 +434,41 @@ old_owner(const struct pn_fleet *fleet, const struct pn_route_ask *ask, uint16_t
     return is_good ? second : PN_NODE_NONE;
 }
 
+static uint16_t
+owner_by(const struct ring *ring, const char *key, size_t len)
+{
+    uint32_t owner = pn_place_owner(ring->place, key, len);
+    return owner != PN_PLACE_NONE ? ring->node[owner] : PN_NODE_NONE;
+}
+
 uint16_t
 fleet_owner_hash(const struct pn_fleet *fleet, const char *key, size_t len)
 {
-    const struct ring *ring = &fleet->members->now;
-    uint32_t owner = pn_place_owner(ring->place, key, len);
-    return owner != PN_PLACE_NONE ? ring->node[owner] : PN_NODE_NONE;
+    return owner_by(&fleet->members->now, key, len);
+}
+
+uint16_t
+pn_fleet_old_owner(const struct pn_fleet *fleet, const char *key, size_t len)
+{
+    const struct fleet_members *members = fleet->members;
+    bool is_known = members != NULL && members->old.place != NULL;
+    return is_known ? owner_by(&members->old, key, len) : PN_NODE_NONE;
+}
+
+size_t
+pn_fleet_members(const struct pn_fleet *fleet, bool old, uint16_t *node, size_t max)
+{
+    const struct fleet_members *members = fleet->members;
+    const struct ring *ring = members == NULL ? NULL
+                              : old           ? &members->old
+                                              : &members->now;
+    if (ring == NULL || ring->place == NULL) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < ring->n && i < max; i++) {
+        node[i] = ring->node[i];
+    }
+    return ring->n;
 }
 
 struct pn_route

@@ -92,12 +92,12 @@ def invalidations(cache, f, key, x):
     ]
 
 
-def attempt(way, target, name, *args):
+def attempt(way, target, name, *args, **kw):
     if way == "blocking":
-        return getattr(target, name)(*args)
+        return getattr(target, name)(*args, **kw)
 
     async def go():
-        return await getattr(target, f"a{name}")(*args)
+        return await getattr(target, f"a{name}")(*args, **kw)
 
     return asyncio.run(go())
 
@@ -182,3 +182,63 @@ def test_an_invalidation_that_a_dead_node_missed_is_told(serve, server, way):
         with pytest.raises(pinyon.ConnectionError):
             attempt(way, cache, "delete_many", [key, there])
         assert cache.get(there) is None
+
+
+# ---- Other servers -------------------------------------------------------------------
+
+
+@both_engines
+@ways
+def test_another_list_of_servers(serve, server, way):
+    """What moved is found while it is warm, what is deleted is gone everywhere; and the
+    namespaces of the cache have the new list too."""
+    servers = [serve(server()) for _ in range(3)]
+    scheme = "memcached" if server is Memcached else "redis"
+    one, two, three = (s.address for s in servers)
+    keys = [f"k{i}" for i in range(60)]
+    with pinyon.Cache(f"{scheme}://{one},{two}?place=libketama") as cache:
+        part = cache.namespace("n")
+        assert cache.set_many(dict.fromkeys(keys, "old")) == []
+        attempt(way, cache, "set_members", [one, two, three])
+        assert part.url == cache.url == f"{scheme}://{one},{two},{three}"
+        if server is Memcached:
+            assert cache.get_many(keys) == dict.fromkeys(keys, "old")
+            assert {cache.get(key) for key in keys} == {"old"}
+        assert cache.delete_many(keys[:30]) == 30
+        assert cache.get_many(keys[:30]) == {}
+        assert part.set_many(dict.fromkeys(keys, "new")) == []
+        assert cache.stats()["nodes"][three]["calls"] > 10
+        attempt(way, cache, "set_members", [f"{one}:3", two], names=["a", "b"], warm=0)
+        assert set(cache.stats()["nodes"]) == {one, two}
+
+
+def test_an_invalidation_reaches_who_has_the_old_list(serve):
+    """While a fleet warms up: the copies of a generation are not the same by both."""
+    servers = [serve(Memcached()) for _ in range(4)]
+    old = ",".join(s.address for s in servers[:3])
+    url = f"memcached://{old}?place=libketama"
+    with pinyon.Cache(url) as cache, pinyon.Cache(url) as other:
+        tags = [f"t{i}" for i in range(60)]  # of some, two copies move
+        names = [f"{tag}:{i}" for tag in tags for i in range(6)]
+        for name in names:
+            other.set(name, 1, tags=[name.partition(":")[0]])
+        cache.set_members([s.address for s in servers])
+        cache.invalidate_tags(tags[1:])
+        assert set(other.get_many(names)) == {f"t0:{i}" for i in range(6)}
+
+
+def test_other_servers_are_for_those_who_place_keys(url):
+    message = "memcached, and for fleets with place=|finds? their servers themselves"
+    servers = ["127.0.0.1:1", "127.0.0.1:2"]
+    with pinyon.Cache(url) as cache:
+        if url.startswith("memcached"):
+            with pytest.raises(pinyon.ConfigError, match="give a list"):
+                cache.set_members("127.0.0.1:1")
+            cache.close()
+            with pytest.raises(pinyon.ClosedError):
+                cache.set_members(servers)
+            return
+        with pytest.raises(pinyon.ConfigError, match=message):
+            cache.set_members(servers)
+        with pytest.raises(pinyon.ConfigError, match=message):
+            asyncio.run(cache.aset_members(servers, warm="1m"))

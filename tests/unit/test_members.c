@@ -211,6 +211,11 @@ test_warm_up(void)
     }
     CHECK_EQ(now_these(fleet, 0, 4, 60 * SEC, START), PN_OK);
     CHECK_EQ(pn_fleet_epoch(fleet), 1);
+    uint16_t node[4] = {9, 9, 9, 9};
+    CHECK_EQ(pn_fleet_members(fleet, true, node, 4), 3);
+    CHECK(node[0] == 0 && node[2] == 2 && node[3] == 9);
+    CHECK_EQ(pn_fleet_members(fleet, false, node, 2), 4);
+    CHECK(node[1] == 1 && node[2] == 2 && node[3] == 9);
     unsigned moved = 0;
     for (unsigned i = 0; i < KEYS; i++) {
         struct pn_route read = route_i(fleet, i, PN_ROUTE_READ, START);
@@ -218,6 +223,8 @@ test_warm_up(void)
         struct pn_route write = route_i(fleet, i, 0, START);
         bool is_moved = read.node != before[i];
         CHECK_EQ(read.second, is_moved ? before[i] : PN_NODE_NONE);
+        char key[24];
+        CHECK_EQ(pn_fleet_old_owner(fleet, key, key_of(i, key)), before[i]);
         CHECK_EQ(remove.second, read.second);
         CHECK(remove.node == read.node && write.node == read.node);
         CHECK_EQ(write.second, PN_NODE_NONE);
@@ -240,6 +247,8 @@ test_warm_up(void)
     CHECK_EQ(pn_fleet_task(fleet, START + 60 * SEC).kind, PN_TASK_NONE);
     CHECK_EQ(pn_fleet_epoch(fleet), 2);
     CHECK_EQ(pn_fleet_wake(fleet), PN_NEVER);
+    CHECK_EQ(pn_fleet_members(fleet, true, node, 4), 0);
+    CHECK_EQ(pn_fleet_old_owner(fleet, "k", 1), PN_NODE_NONE);
     pn_fleet_free(fleet);
 }
 
