@@ -1,4 +1,5 @@
-"""The pages of the guide: every Python block runs, in order, as it stands."""
+"""The pages of the guide, and the README: every Python block runs, in order, as it
+stands."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ import pytest
 
 from tests.servers import Cluster, Memcached, Redis
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guide"
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs" / "guide"
 PAGES = sorted(page.name for page in GUIDE.glob("*.md"))
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -22,6 +24,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 REDIS = "localhost:6379"
 CLUSTER = "h1:6379,h2:6379"
 MEMCACHED = "10.0.1.1:11211,10.0.1.2:11211,10.0.1.3:11211"
+MEMCACHED_PAIR = "h1:11211,h2:11211"
 
 
 def test_there_is_a_guide():
@@ -44,14 +47,15 @@ def with_servers(text: str, running: ExitStack) -> str:
     if MEMCACHED in text:
         fleet = [running.enter_context(Memcached()).address for _ in range(3)]
         text = text.replace(MEMCACHED, ",".join(fleet))
+    if MEMCACHED_PAIR in text:
+        fleet = [running.enter_context(Memcached()).address for _ in range(2)]
+        text = text.replace(MEMCACHED_PAIR, ",".join(fleet))
     return text
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_examples_run(page, region, servers, tmp_path):
-    text = "\n".join(BLOCK.findall((GUIDE / page).read_text()))
-    assert text
-    program = tmp_path / "page.py"
+def run(text: str, region: str, servers: ExitStack, folder: Path) -> str:
+    """What a program of such blocks says, which is to complain of nothing."""
+    program = folder / "page.py"
     program.write_text(
         with_servers(text, servers).replace("shm://shop", f"shm://{region}")
     )
@@ -60,9 +64,39 @@ def test_the_examples_run(page, region, servers, tmp_path):
         capture_output=True,
         text=True,
         timeout=60,
-        cwd=tmp_path,
+        cwd=folder,
     )
     assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_run(page, region, servers, tmp_path):
+    text = "\n".join(BLOCK.findall((GUIDE / page).read_text()))
+    assert text
+    run(text, region, servers, tmp_path)
+
+
+def test_the_readme_runs(region, servers, tmp_path):
+    """The ten lines, then what they become past one host: every server is asked."""
+    first, more = BLOCK.findall((ROOT / "README.md").read_text())
+    assert run(first, region, servers, tmp_path) == "the database is asked\n"
+    use = """
+import asyncio
+@cache.cached(ttl="10m")
+def price(article):
+    return article * 1.25
+assert price(7) == price(7) == 8.75
+"""
+    cluster, memcached, *rest = more.splitlines(keepends=True)
+    text = "".join(["import pinyon\n", cluster, use, memcached, use, *rest])
+    text += "\nassert asyncio.run(ranks()) == [(b'ada', 3.0)]\n"
+    assert run(text, region, servers, tmp_path) == ""
+
+
+def test_the_readme_leads_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text()):
+        assert (ROOT / target).exists(), target
 
 
 @pytest.mark.parametrize("page", PAGES)
