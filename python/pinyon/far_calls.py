@@ -70,8 +70,14 @@ class FarCalls(_Base):
     _group: tuple[bytes, ...]  # the mark of the namespace, if there is one
 
     def _marks_of(self, tags: Any) -> list[bytes]:
-        """Those of tags that are to be invalidated: not the namespace's."""
-        return self._marks(tags)[len(self._group) :]
+        """Those of tags that are to be invalidated, of which there may be any number."""
+        if isinstance(tags, str | bytes):
+            raise KeyTypeError(
+                f"tags={tags!r}: give a list of tags, such as [{tags!r}]"
+            )
+        if not isinstance(tags, Iterable):
+            raise KeyTypeError(f"tags={tags!r}: give a list of tags")
+        return [self._mark(tag) for tag in tags]
 
     def _ms(self, ttl: Any) -> int | None:
         return self._ttl_ms if ttl is ... else parse_ttl(ttl)

@@ -261,6 +261,17 @@ def test_tags(cache):
     assert cache.get("a") == 4
 
 
+def test_any_number_of_tags_is_invalidated(cache):
+    part = cache.namespace("n")
+    for c in (cache, part):
+        c.set_many({"a": 1, "b": 2}, tags=["t7"])
+        c.invalidate_tags(f"t{i}" for i in range(100))
+        assert c.get_many(["a", "b"]) == {}
+        for wrong in ("t7", 7, None, ["t", 7]):
+            with pytest.raises(pinyon.KeyTypeError):
+                c.invalidate_tags(wrong)
+
+
 def test_a_namespace_has_keys_tags_and_clear_of_its_own(cache):
     one, two = cache.namespace("one"), cache.namespace("two")
     for c in (cache, one, two):
