@@ -190,7 +190,7 @@ def test_resharding(serve: Any, region: str) -> None:
     cluster = serve(Cluster())
     with Host(cluster, region) as host:
         questions = Questions(cluster.nodes)
-        reshard(cluster, 4)
+        reshard(cluster, 12)
         host.until_well()
         count, allowed = questions.count, questions.allowed
     assert 0 < count <= allowed
