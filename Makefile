@@ -107,7 +107,7 @@ torture: build/build.ninja ## kill writers KILLS (10000) times; then mutants mus
 	tests/crash/teeth.sh
 
 SIM_OUT = build/tests/sim/out
-sim: need-demo build/build.ninja ## 1,000 nodes, 10,000 hosts in virtual time, SEEDS (1): 8 minutes
+sim: need-demo build/build.ninja ## 1,000 nodes, 10,000 hosts in virtual time, SEEDS (1): 10 min, 5 GB
 	meson compile -C build tests/sim/sim
 	mkdir -p $(SIM_OUT)
 	nice -n 15 build/tests/sim/sim --full --seeds $(SEEDS) --csv $(SIM_OUT) || failed=$$?; \

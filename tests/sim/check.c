@@ -6,13 +6,23 @@
  * What must hold in every run of src/fleet (the others are run to be looked at):
  *
  *   storm      a host asks for the topology at most once in 200 ms, whatever happens,
- *              and at most five times in any second
+ *              and at most five times in any second; while the whole cluster refuses,
+ *              no more than half of the hosts ask in a second
+ *   apart      who has seen a node refuse while others answered asks no node that is
+ *              cut off
  *   dials      a process dials one node at most DIALS_MAX times a second
- *   recovery   who had trouble with a shard succeeds within a second of its promotion
+ *   recovery   who had trouble with a shard succeeds within a second of its promotion;
+ *              where nobody is promoted, when its node is probed again, 5 s at most
  *   budget     retries stay within a tenth of the requests (and a floor); pinyon.c
  *   down       a node that is marked down gets no request; pinyon.c
  */
-enum { DIALS_MAX = 8, ASKED = 6, RECOVERY_MS = 1000, TIMEOUT_MS = 1000 };
+enum {
+    DIALS_MAX = 8,
+    ASKED = 6,
+    APART_MS = 2000,
+    RECOVERY_MS = 1000,
+    TIMEOUT_MS = 1000
+};
 
 void
 check_fail(struct sim *sim, const char *what, const struct process *process)
@@ -29,8 +39,20 @@ check_fail(struct sim *sim, const char *what, const struct process *process)
 }
 
 void
-check_query(struct sim *sim, const struct process *process, bool is_first)
+check_query(struct sim *sim, const struct process *process, uint16_t node,
+            bool is_first)
 {
+    const struct server *server = &sim->server[node];
+    bool is_cut_off = server->is_cut_off && server->down_at != 0 &&
+                      sim->now > server->down_at + APART_MS * MS;
+    bool knows = sim->now < process->apart_at + SEC && sim->now < process->ok_at + SEC;
+    if (is_cut_off && knows) {
+        check_fail(sim, "a node that is cut off is asked", process);
+    }
+    sim->refused_queries += sim->is_all_down && sim->n_hit == 0;
+    if (sim->refused_queries > sim->size.hosts / 2) {
+        check_fail(sim, "all ask at once while the cluster refuses", process);
+    }
     uint64_t *asked = sim->asked_at + (size_t)process->host * ASKED;
     /* Each process knows nothing once, and the board nothing once. */
     if (!is_first && asked[0] != 0 && sim->now - asked[0] < 200 * MS) {
@@ -41,6 +63,23 @@ check_query(struct sim *sim, const struct process *process, bool is_first)
     }
     memmove(asked + 1, asked, (ASKED - 1) * sizeof *asked);
     asked[0] = sim->now;
+}
+
+void
+check_reply(struct sim *sim, struct process *process, enum reply reply)
+{
+    uint16_t node = process->request.node;
+    if (reply == REPLY_OK) {
+        process->ok_at = sim->now;
+        process->refused_since = process->refused_by == node ? 0
+                                                             : process->refused_since;
+    } else if (reply == REPLY_DOWN && process->refused_since != 0 &&
+               process->refused_by == node && process->ok_at > process->refused_since) {
+        process->apart_at = sim->now;
+    } else if (reply == REPLY_DOWN) {
+        process->refused_by = node;
+        process->refused_since = sim->now;
+    }
 }
 
 void
@@ -59,8 +98,10 @@ void
 check_recovery(struct sim *sim, const struct process *process, uint64_t ms,
                bool is_reached)
 {
-    if (ms > (is_reached ? RECOVERY_MS : RECOVERY_MS + TIMEOUT_MS)) {
-        check_fail(sim, "recovery later than promotion + 1 s", process);
+    uint64_t own = sim->scenario->recovery_ms;
+    uint64_t most = own != 0 ? own : RECOVERY_MS;
+    if (ms > (is_reached ? most : most + TIMEOUT_MS)) {
+        check_fail(sim, "recovery too late", process);
     }
 }
 

@@ -64,7 +64,7 @@ begin_duty(struct sim *sim, struct process *process)
     }
     bool is_answered = stands;
     if (stands && duty->task.kind == PN_TASK_SLOTS) {
-        check_query(sim, process, duty->task.id == 1);
+        check_query(sim, process, duty->node, duty->task.id == 1);
         at = world_query(sim, process, duty->node, duty->deadline, &is_answered);
         for (unsigned i = 0; i < duty->more; i++) {
             bool unused;
@@ -296,6 +296,7 @@ replied(struct sim *sim, struct process *process, enum reply reply)
     if (reply == REPLY_LOST || reply == REPLY_TIMEOUT) {
         *life_of(sim, process, request->node) = 0;
     }
+    check_reply(sim, process, reply);
     sim->policy->replied(sim, process, request->node, reply, NOBODY);
     if (reply == REPLY_OK) {
         succeed(sim, process);

@@ -1,24 +1,29 @@
+#define _POSIX_C_SOURCE 200809L
+
 #include "sim.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /*
  * sim [--full [--hosts N]] [--seeds N] [--from SEED] [--policy NAME] [--scenario NAME]
  *     [--csv DIR]
  *
  * Without --full: a small fleet, src/fleet only, a report in TAP; this is the test.
- * With it: 1000 nodes, 10,000 hosts, all policies, a line of progress. --csv (DIR must
- * be there) writes a table over time of each run of the first seed, and summary.csv.
- * The exit status is 1 when an invariant was broken, 2 for bad arguments.
+ * With it: 1000 nodes, 10,000 hosts, all policies, a line for each run, and a bar on a
+ * terminal. --csv (DIR must be there) writes a table over time of each run of the first
+ * seed, and summary.csv. A run that breaks an invariant prints the command that makes
+ * it again. The exit status is 1 when one did, 2 for bad arguments.
  */
 struct options {
     bool is_full;
     unsigned seeds, hosts; /* hosts: 0 for the size's own */
+    unsigned runs, run;    /* all of them; of them begun */
     uint64_t from;
-    const char *policy, *scenario, *csv;
+    const char *policy, *scenario, *csv, *program;
 };
 
 static const struct policy *const policies[] = {&policy_pinyon, &policy_redis_py,
@@ -45,9 +50,27 @@ sample(struct sim *sim)
     }
     if (at % (1000 / BUCKET_MS) == 0) {
         memset(sim->dials, 0, (size_t)sim->n_processes * sim->n_nodes);
+        sim->refused_queries = 0;
     }
     heap_push(&sim->heap,
               (struct event){.at = sim->now + BUCKET_MS * MS, .kind = EV_SAMPLE});
+}
+
+/* A bar on a terminal, over all runs; each of them counts by its virtual time. */
+static void
+show_progress(const struct sim *sim)
+{
+    enum { WIDTH = 40 };
+    if (!isatty(STDERR_FILENO)) {
+        return;
+    }
+    double here = (double)(sim->now - START) / (double)sim->scenario->length;
+    double all = ((double)sim->number - 1 + here) / sim->of;
+    int full = (int)(all * WIDTH);
+    fprintf(stderr, "\r[%.*s%*s] %3d %%, run %u of %u: %s, %s\033[K", full,
+            "########################################", WIDTH - full, "",
+            (int)(all * 100), sim->number, sim->of, sim->scenario->name,
+            sim->policy->name);
 }
 
 static void
@@ -64,6 +87,7 @@ run(struct sim *sim)
         sim->now = event.at;
         if (event.kind == EV_SAMPLE) {
             sample(sim);
+            show_progress(sim);
         } else if (event.kind == EV_SCRIPT) {
             sim->scenario->script(sim, event.arg);
         } else {
@@ -158,9 +182,22 @@ is_chosen(const char *wanted, const char *name)
     return wanted == NULL || strcmp(wanted, name) == 0;
 }
 
+/* What was broken, and the command that breaks it again. */
+static void
+tell_failure(const struct options *options, const struct sim *sim)
+{
+    char hosts[32] = "";
+    if (options->hosts > 0) {
+        snprintf(hosts, sizeof hosts, " --hosts %u", options->hosts);
+    }
+    printf("# %s\n# again: %s%s%s --policy %s --scenario %s --from %" PRIu64 "\n",
+           sim->failure, options->program, options->is_full ? " --full" : "", hosts,
+           sim->policy->name, sim->scenario->name, sim->seed);
+}
+
 /* True when all invariants held. */
 static bool
-one(const struct options *options, const struct policy *policy,
+one(struct options *options, const struct policy *policy,
     const struct scenario *scenario, uint64_t seed, FILE *summary)
 {
     static const struct size small = {
@@ -176,6 +213,8 @@ one(const struct options *options, const struct policy *policy,
     sim->policy = policy;
     sim->scenario = scenario;
     sim->rng.state = seed;
+    sim->number = ++options->run;
+    sim->of = options->runs;
     clock_t from = clock();
     run(sim);
     if (options->csv != NULL && seed == options->from) {
@@ -189,13 +228,13 @@ one(const struct options *options, const struct policy *policy,
     free(sim->recovery);
     bool is_good = sim->failed == NULL;
     if (!is_good) {
-        printf("# %s\n", sim->failure);
+        tell_failure(options, sim);
     }
     if (options->is_full) {
         fprintf(stderr,
-                "%-10s %-13s seed %" PRIu64 ": %.1f s, %" PRIu64 " requests%s\n",
-                scenario->name, policy->name, seed,
-                (double)(clock() - from) / CLOCKS_PER_SEC, sim->requests,
+                "%s%-10s %-13s seed %" PRIu64 ": %.1f s, %" PRIu64 " requests%s\n",
+                isatty(STDERR_FILENO) ? "\r\033[K" : "", scenario->name, policy->name,
+                seed, (double)(clock() - from) / CLOCKS_PER_SEC, sim->requests,
                 is_good ? "" : ": FAILED");
     }
     world_close(sim);
@@ -206,7 +245,7 @@ one(const struct options *options, const struct policy *policy,
 static struct options
 parse(int argc, char **argv)
 {
-    struct options options = {.seeds = 1, .from = 1};
+    struct options options = {.seeds = 1, .from = 1, .program = argv[0]};
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--full") == 0) {
@@ -253,30 +292,48 @@ open_summary(const struct options *options)
     return file;
 }
 
+/* Without --full src/fleet alone is run, or the policy that is named. */
+static bool
+is_run(const struct options *options, size_t scenario, size_t policy)
+{
+    size_t n = options->is_full || options->policy != NULL ? 4 : 1;
+    return policy < n && is_chosen(options->scenario, scenarios[scenario].name) &&
+           is_chosen(options->policy, policies[policy]->name);
+}
+
+static void
+count_runs(struct options *options)
+{
+    for (size_t s = 0; s < n_scenarios; s++) {
+        for (size_t p = 0; p < 4; p++) {
+            options->runs += is_run(options, s, p) ? options->seeds : 0;
+        }
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     struct options options = parse(argc, argv);
     FILE *summary = open_summary(&options);
-    size_t n_policies = options.is_full || options.policy != NULL ? 4 : 1;
     unsigned tests = 0, bad = 0;
-    for (size_t s = 0; s < n_scenarios; s++) {
-        for (size_t p = 0; p < n_policies; p++) {
-            bool is_good = true;
-            if (!is_chosen(options.scenario, scenarios[s].name) ||
-                !is_chosen(options.policy, policies[p]->name)) {
-                continue;
-            }
-            for (unsigned i = 0; i < options.seeds; i++) {
-                is_good = one(&options, policies[p], &scenarios[s], options.from + i,
-                              summary) &&
-                          is_good;
-            }
-            printf("%sok %u - %s, %s, %u seeds\n", is_good ? "" : "not ", ++tests,
-                   scenarios[s].name, policies[p]->name, options.seeds);
-            fflush(stdout);
-            bad += !is_good;
+    count_runs(&options);
+    for (size_t at = 0; at < n_scenarios * 4; at++) {
+        const struct scenario *scenario = &scenarios[at / 4];
+        const struct policy *policy = policies[at % 4];
+        bool is_good = true;
+        if (!is_run(&options, at / 4, at % 4)) {
+            continue;
         }
+        for (unsigned i = 0; i < options.seeds; i++) {
+            is_good = one(&options, policy, scenario, options.from + i, summary) &&
+                      is_good;
+        }
+        printf("%sok %u - %s, %s, seeds %" PRIu64 " to %" PRIu64 "\n",
+               is_good ? "" : "not ", ++tests, scenario->name, policy->name,
+               options.from, options.from + options.seeds - 1);
+        fflush(stdout);
+        bad += !is_good;
     }
     printf("1..%u\n", tests);
     if (summary != NULL && summary != stdout) {

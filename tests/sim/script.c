@@ -172,6 +172,40 @@ rolling(struct sim *sim, uint16_t step)
     }
 }
 
+/* ---- The whole cluster refuses for three seconds -------------------------------- */
+
+static void
+refusal(struct sim *sim, uint16_t step)
+{
+    if (step == UINT16_MAX) {
+        after(sim, BEGIN_S * 1000, 0);
+        return;
+    }
+    sim->is_all_down = step == 0;
+    if (step == 0) {
+        after(sim, 3000, 1);
+    }
+}
+
+/* ---- One primary in ten ends each connection at its first request --------------- */
+
+static void
+flapping(struct sim *sim, uint16_t step)
+{
+    if (step == UINT16_MAX) {
+        after(sim, BEGIN_S * 1000, 0);
+        return;
+    }
+    for (uint32_t i = 0; i < part(sim, 10); i++) {
+        sim->server[sim->shard[i * 10].primary].is_broken = step == 0;
+        sim->shard[i * 10].promoted_at = step == 0 ? 0 : sim->now;
+        world_hit(sim, i * 10);
+    }
+    if (step == 0) {
+        after(sim, 6000, 1);
+    }
+}
+
 /* ---- All clients start within two seconds, and know three seeds ----------------- */
 
 static void
@@ -181,21 +215,56 @@ start(struct sim *sim, uint16_t step)
     (void)step;
 }
 
+#define THINK (500 * MS)
+
 const struct scenario scenarios[] = {
-    {"start", "all hosts start within 2 s and know three seeds", 20 * SEC, 500 * MS,
-     true, start},
-    {"death", "1 % of the primaries die; replicas are promoted after 7.65 s", 26 * SEC,
-     500 * MS, false, death},
-    {"reconnect", "all connections of 10 % of the primaries end at once", 14 * SEC,
-     500 * MS, false, reconnect},
-    {"reshard", "20 % of the slots move within 10 s", 20 * SEC, 500 * MS, false,
-     reshard},
-    {"partition", "10 % of the primaries are cut off, for 20 % of the hosts too",
-     26 * SEC, 500 * MS, false, partition},
-    {"rolling", "10 % of the primaries restart, one each 100 ms", 20 * SEC, 500 * MS,
-     false, rolling},
-    {"redirects", "the reshard, under 1000 requests a second of each process", 6 * SEC,
-     1 * MS, false, reshard},
+    {.name = "start",
+     .what = "all hosts start within 2 s and know three seeds",
+     .length = 20 * SEC,
+     .think = THINK,
+     .script = start,
+     .is_cold = true},
+    {.name = "death",
+     .what = "1 % of the primaries die; replicas are promoted after 7.65 s",
+     .length = 26 * SEC,
+     .think = THINK,
+     .script = death},
+    {.name = "reconnect",
+     .what = "all connections of 10 % of the primaries end at once",
+     .length = 14 * SEC,
+     .think = THINK,
+     .script = reconnect},
+    {.name = "reshard",
+     .what = "20 % of the slots move within 10 s",
+     .length = 20 * SEC,
+     .think = THINK,
+     .script = reshard},
+    {.name = "partition",
+     .what = "10 % of the primaries are cut off, for 20 % of the hosts too",
+     .length = 26 * SEC,
+     .think = THINK,
+     .script = partition},
+    {.name = "rolling",
+     .what = "10 % of the primaries restart, one each 100 ms",
+     .length = 20 * SEC,
+     .think = THINK,
+     .script = rolling},
+    {.name = "refusal",
+     .what = "the whole cluster answers CLUSTERDOWN for 3 s",
+     .length = 10 * SEC,
+     .think = THINK,
+     .script = refusal},
+    {.name = "flapping",
+     .what = "10 % of the primaries accept, and end each connection, for 6 s",
+     .length = 20 * SEC,
+     .think = THINK,
+     .script = flapping,
+     .recovery_ms = 6000},
+    {.name = "redirects",
+     .what = "the reshard, under 1000 requests a second of each process",
+     .length = 6 * SEC,
+     .think = MS,
+     .script = reshard},
 };
 
 const size_t n_scenarios = sizeof scenarios / sizeof scenarios[0];

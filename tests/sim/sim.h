@@ -91,6 +91,7 @@ struct server {
     uint16_t shard;
     bool is_dead;            /* the process: refuses */
     bool is_cut_off;         /* from the other servers: keeps its old map */
+    bool is_broken;          /* accepts, and ends the connection at the first request */
     bool is_listed;          /* as a replica, by the others */
     uint8_t life;            /* counts up when all its connections end */
     uint64_t down_at;        /* cut off: since then it says CLUSTERDOWN */
@@ -151,6 +152,10 @@ struct process {
     uint64_t poll_at; /* of the poll event that is queued; 0: none */
     void *brain;      /* the policy's */
     uint64_t requests, retries;
+    /* What it has seen, for check.c: the last answer; a node that refuses, since when,
+     * and when last it did so while others answered. */
+    uint64_t ok_at, refused_since, apart_at;
+    uint16_t refused_by;
 };
 
 struct board { /* what the processes of a host share */
@@ -218,18 +223,23 @@ struct sim {
     struct bucket bucket[BUCKETS_MAX];
     uint32_t *recovery; /* ms, one a chain of trouble that ended */
     size_t n_recovery, recovery_room;
-    uint64_t never; /* chains that did not end */
+    uint32_t refused_queries; /* in this second, while all refuse */
+    uint64_t never;           /* chains that did not end */
     uint64_t requests, errors, queries, dials_all, retries;
     uint64_t *asked_at; /* hosts: the last query; [6 * host] */
+    unsigned number;    /* of this run among all */
+    unsigned of;
     const char *failed; /* the invariant that was broken first */
     char failure[256];
 };
 
-struct scenario {
+struct scenario { /* times in ns, where the name does not say other */
     const char *name, *what;
     uint64_t length;
     uint64_t think; /* between two requests of a process, on average */
     bool is_cold;   /* clients know three seeds, and have no connection */
+    uint64_t
+        recovery_ms; /* within which who had trouble succeeds, if not RECOVERY_MS */
     /* Queues its first event; is called with each of them. */
     void (*script)(struct sim *sim, uint16_t step);
 };
@@ -287,7 +297,10 @@ client_at(struct sim *sim, struct process *process, enum event_kind kind, uint16
 void
 check_fail(struct sim *sim, const char *what, const struct process *process);
 void
-check_query(struct sim *sim, const struct process *process, bool is_first);
+check_query(struct sim *sim, const struct process *process, uint16_t node,
+            bool is_first);
+void
+check_reply(struct sim *sim, struct process *process, enum reply reply);
 void
 check_dial(struct sim *sim, const struct process *process, uint16_t node);
 void

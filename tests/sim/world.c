@@ -169,7 +169,7 @@ world_request(struct sim *sim, const struct process *process, uint16_t node,
         *reply = REPLY_TIMEOUT;
         return sim->now + TIMEOUT_MS * MS;
     }
-    *reply = server->is_dead ? REPLY_LOST : say(sim, node, slot);
+    *reply = server->is_dead || server->is_broken ? REPLY_LOST : say(sim, node, slot);
     return sim->now + queue + RTT_US * US;
 }
 
