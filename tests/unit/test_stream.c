@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "net/stream.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -86,6 +87,27 @@ wait_for_end(int fd, void *context)
 {
     char byte;
     *(ssize_t *)context = recv(fd, &byte, 1, 0);
+}
+
+static void
+run_on(int processor)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    CHECK_EQ(sched_setaffinity(0, sizeof set, &set), 0);
+}
+
+/* Is told a processor by each byte, and answers from there. */
+static void
+answer_from(int fd, void *context)
+{
+    unsigned char processor;
+    (void)context;
+    while (recv(fd, &processor, 1, 0) == 1) {
+        run_on(processor);
+        peer_send(fd, &processor, 1);
+    }
 }
 
 /* ---- Tests --------------------------------------------------------------------- */
@@ -314,6 +336,48 @@ test_abandon(void)
     peer_join(&peer);
 }
 
+/* Two processors this process may run on; false: there is one. */
+static bool
+two_of(const cpu_set_t *set, int processor[2])
+{
+    int n = 0;
+    for (int i = 0; i < 256 && n < 2; i++) {
+        if (CPU_ISSET(i, set)) {
+            processor[n++] = i;
+        }
+    }
+    return n == 2;
+}
+
+/* Where the peer was when it last said something, as the kernel saw it. */
+static void
+test_shares_cpu(void)
+{
+    cpu_set_t all;
+    int processor[2];
+    CHECK_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+    if (!two_of(&all, processor)) {
+        return;
+    }
+    struct peer peer;
+    CHECK(peer_start(&peer, answer_from, NULL));
+    struct pn_stream stream = open_to(&peer, NULL);
+    for (int turn = 0; turn < 8; turn++) {
+        int mine = processor[turn / 2 % 2], theirs = processor[turn % 2];
+        char byte = (char)theirs, back;
+        run_on(mine);
+        CHECK_EQ(pn_stream_write(&stream, &byte, 1), 1);
+        CHECK(net_wait(&stream));
+        CHECK_EQ(pn_stream_read(&stream, &back, 1), 1);
+        CHECK_EQ(back, byte);
+        CHECK_EQ(pn_stream_shares_cpu(&stream), mine == theirs);
+    }
+    pn_stream_close(&stream);
+    CHECK(!pn_stream_shares_cpu(&stream));
+    peer_join(&peer);
+    CHECK_EQ(sched_setaffinity(0, sizeof all, &all), 0);
+}
+
 int
 main(void)
 {
@@ -326,5 +390,6 @@ main(void)
     RUN(test_waits);
     RUN(test_signal);
     RUN(test_abandon);
+    RUN(test_shares_cpu);
     return harness_done();
 }
