@@ -32,17 +32,21 @@ both = pytest.mark.parametrize("version", ["redis", pytest.param("valkey", marks
 
 
 def client_of(
-    fleet: Sentinels, addresses: list[str] | None = None, **options: Any
+    fleet: Sentinels, proxies: list[Proxy] | None = None, **options: Any
 ) -> Any:
-    sentinels = ",".join(addresses or fleet.addresses)
+    sentinels = ",".join(proxy.address for proxy in proxies or fleet.sentinels)
     url = f"redis+sentinel://{sentinels}/{fleet.name}"
     return pinyon.Client(url, **{"timeout": 1.0, **options})
 
 
-def behind_proxy(serve: Any, fleet: Sentinels) -> tuple[Proxy, list[str]]:
-    """A proxy for the first sentinel, and what a client is to be told: it, the rest."""
-    proxy = serve(Proxy(fleet.sentinels[0].port))
-    return proxy, [proxy.address, *fleet.addresses[1:]]
+def proxies_of(serve: Any, fleet: Sentinels) -> list[Proxy]:
+    return [serve(Proxy(sentinel.port)) for sentinel in fleet.sentinels]
+
+
+def first_of(proxies: list[Proxy]) -> Proxy:
+    """Of the sentinel that was asked, and answered: it is asked first the next time.
+    Clients begin with any."""
+    return max(proxies, key=lambda proxy: proxy.accepted)
 
 
 def hang_up(server: Redis) -> None:
@@ -173,36 +177,44 @@ def test_coordinated_failover(serve: Any) -> None:
 # ---- Sentinels that fail
 
 
-@pytest.mark.parametrize("way", ["killed", "held"])
+def lose(proxy: Proxy, way: str) -> None:
+    """Nobody listens there any more, or nobody answers."""
+    if way == "killed":
+        proxy.refuse()
+        proxy.drop()
+    else:
+        proxy.down.is_held = True
+
+
+ways = pytest.mark.parametrize("way", ["killed", "held"])
+
+
+@ways
 def test_sentinel_fails_with_primary(serve: Any, way: str) -> None:
-    """A host with both: the sentinel that is asked first, and the primary."""
+    """A host with both: the primary, and the sentinel that is asked first."""
     fleet = serve(Sentinels())
-    proxy, addresses = behind_proxy(serve, fleet)
+    proxies = proxies_of(serve, fleet)
     with (
-        client_of(fleet, addresses) as client,
+        client_of(fleet, proxies) as client,
         Load(client, roles=ALL, may_lose=True) as load,
     ):
         load.until_served(1000)
-        if way == "killed":
-            fleet.sentinels[0].kill()
-            proxy.drop()
-            proxy.refuse()
-        else:
-            proxy.down.is_held = True
+        lose(first_of(proxies), way)
         fail_over(client, fleet, Redis.kill)
         load.until_served(1000)
 
 
-@pytest.mark.parametrize("way", ["killed", "held"])
-def test_first_sentinel_is_gone(serve: Any, way: str) -> None:
+@ways
+def test_one_sentinel_left(serve: Any, way: str) -> None:
     fleet = serve(Sentinels(replicas=1))
-    proxy, addresses = behind_proxy(serve, fleet)
-    if way == "killed":
-        proxy.refuse()
-    else:
-        proxy.down.is_held = True
-    with client_of(fleet, addresses) as client, Load(client, roles=ALL) as load:
-        load.until_served(1000)
+    proxies = proxies_of(serve, fleet)
+    for proxy in proxies[1:]:
+        lose(proxy, way)
+    for i in range(5):
+        with client_of(fleet, proxies, timeout=5) as client:
+            client.set("k", i)
+    with client_of(fleet, proxies, timeout=5) as client, Load(client) as load:
+        load.until_served(500)
     assert load.account.errors.total() == 0, load.account.last
 
 
@@ -287,42 +299,54 @@ def until_equal(fleet: Sentinels, keys: list[str]) -> None:
 
 
 @lies
+def test_liars_from_the_start(serve: Any, lie: str) -> None:
+    """One honest of three is enough. Replicas would take writes, so that nothing but
+    ROLE says what they are."""
+    fleet = serve(Sentinels(config={"replica-read-only": "no"}))
+    proxies = proxies_of(serve, fleet)
+    for proxy in proxies[1:]:
+        proxy.down.alter = LIES[lie](fleet)
+    for i in range(5):
+        with client_of(fleet, proxies) as client:
+            client.set("k", i)
+    with client_of(fleet, proxies) as client, Load(client, roles=ALL) as load:
+        load.until_served(500)
+    assert load.account.errors.total() == 0, load.account.last
+    until_equal(fleet, ["k", *load.keys])
+
+
+@lies
 @pytest.mark.parametrize("reads", ["primary", "prefer_replica"])
 def test_liar(serve: Any, lie: str, reads: str) -> None:
-    """It is the first that is asked, from the start or from some moment on. Replicas
-    would take writes, so that nothing but ROLE says what they are."""
+    """It is asked first, and says the truth until it matters. PREFER_REPLICA has good
+    connections to what it then calls the primary."""
     fleet = serve(Sentinels(config={"replica-read-only": "no"}))
-    proxy, addresses = behind_proxy(serve, fleet)
-    for is_liar_first in (True, False):
-        if is_liar_first:
-            proxy.down.alter = LIES[lie](fleet)
-        with (
-            client_of(fleet, addresses, read_from=reads) as client,
-            Load(client, roles=ALL, may_lose=reads != "primary") as load,
-        ):
-            load.until_served(500)
-            if not is_liar_first:
-                proxy.down.alter = LIES[lie](fleet)
-                for server in fleet.servers:
-                    hang_up(server)
-            load.until_served(1000)
-        until_equal(fleet, load.keys)
-        if is_liar_first:
-            assert load.account.errors.total() == 0, load.account.last
-        proxy.clear()
+    proxies = proxies_of(serve, fleet)
+    with (
+        client_of(fleet, proxies, read_from=reads) as client,
+        Load(client, roles=ALL, may_lose=reads != "primary") as load,
+    ):
+        load.until_served(500)
+        liar = first_of(proxies)
+        liar.down.alter = LIES[lie](fleet)
+        said = liar.down.passed
+        hang_up(fleet.primary)
+        until(lambda: liar.down.passed > said, "the liar to be asked")
+        load.until_served(1000)
+    until_equal(fleet, load.keys)
 
 
 @slow
 @lies
 def test_liar_during_failover(serve: Any, lie: str) -> None:
-    fleet = serve(Sentinels(replicas=2))
-    proxy, addresses = behind_proxy(serve, fleet)
-    proxy.down.alter = LIES[lie](fleet)
+    fleet = serve(Sentinels())
+    proxies = proxies_of(serve, fleet)
     with (
-        client_of(fleet, addresses) as client,
+        client_of(fleet, proxies) as client,
         Load(client, roles=ALL, may_lose=True) as load,
     ):
         load.until_served(1000)
+        first_of(proxies).down.alter = LIES[lie](fleet)
         fail_over(client, fleet, Redis.kill)
         load.until_served(1000)
 
