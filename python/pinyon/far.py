@@ -14,6 +14,7 @@ from . import _core, load
 from .cache import UNSET, Cache, Ttl
 from .client_options import Nodes
 from .far_calls import FarCalls
+from .far_count import Count
 from .far_engine import Engine
 from .far_job import FarJob
 from .far_memcached import MemcachedEngine
@@ -163,28 +164,28 @@ class FarCache(FarCalls, Cache):
         self, key: Key, delta: int = 1, *, initial: int | None = 0, ttl: Any = ...
     ) -> int:
         return run(  # type: ignore[no-any-return]
-            self._do_count(key, delta, initial, ttl, 1)
+            Count(self, key, delta, initial, ttl, 1).steps()
         )
 
     async def aincr(
         self, key: Key, delta: int = 1, *, initial: int | None = 0, ttl: Any = ...
     ) -> int:
         return await arun(  # type: ignore[no-any-return]
-            self._do_count(key, delta, initial, ttl, 1)
+            Count(self, key, delta, initial, ttl, 1).steps()
         )
 
     def decr(
         self, key: Key, delta: int = 1, *, initial: int | None = 0, ttl: Any = ...
     ) -> int:
         return run(  # type: ignore[no-any-return]
-            self._do_count(key, delta, initial, ttl, -1)
+            Count(self, key, delta, initial, ttl, -1).steps()
         )
 
     async def adecr(
         self, key: Key, delta: int = 1, *, initial: int | None = 0, ttl: Any = ...
     ) -> int:
         return await arun(  # type: ignore[no-any-return]
-            self._do_count(key, delta, initial, ttl, -1)
+            Count(self, key, delta, initial, ttl, -1).steps()
         )
 
     def delete(self, key: Key, /) -> bool:

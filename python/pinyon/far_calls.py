@@ -21,27 +21,23 @@ from ._core import (
     FOUND_NEGATIVE,
     ArgumentError,
     ConfigError,
-    CounterRange,
-    KeyNotFound,
     KeyTypeError,
-    NotACounter,
     SerializationError,
     StoreBusy,
     parse_ttl,
 )
-from .far_engine import ABSENT, LOOK, Engine, Item
-from .steps import Command, Pause, Steps
+from .far_engine import Engine, Item
+from .steps import Command, Steps
 
 if TYPE_CHECKING:
     _Base = _core.Cache
 else:
     _Base = object
 
-__all__ = ["FarCalls", "Found"]
+__all__ = ["TRIES", "FarCalls", "Found", "busy"]
 
 #: How often a change by token is tried while others change the same key.
-_TRIES = 64
-_INT_MIN, _INT_MAX = -(1 << 63), (1 << 63) - 1
+TRIES = 64
 #: The generation of a tag stands for at least so long beyond the item that has it.
 _TAG_SLACK_MS = 3_600_000
 
@@ -70,7 +66,7 @@ class FarCalls(_Base):
     _group: tuple[bytes, ...]  # the mark of the namespace, if there is one
 
     def _marks_of(self, tags: Any) -> list[bytes]:
-        """Those of tags that are to be invalidated, of which there may be any number."""
+        """Those of tags that are to be invalidated: any number of them."""
         if isinstance(tags, str | bytes):
             raise KeyTypeError(
                 f"tags={tags!r}: give a list of tags, such as [{tags!r}]"
@@ -294,7 +290,7 @@ class FarCalls(_Base):
         name = self._key(key)
         taken = yield from self._take(name, marks, ttl_ms)
         data = self._pack(value, ttl_ms, taken or b"")
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             may_add = ttl_ms != 0 and taken is not None
             if may_add and (yield from self._engine.add(name, data, ttl_ms)):
                 return True
@@ -307,7 +303,7 @@ class FarCalls(_Base):
                 continue
             if (yield from self._swap(name, found, data, ttl_ms)):
                 return True
-        raise _busy("add")
+        raise busy("add")
 
     @staticmethod
     def _may_replace(found: Found) -> bool:
@@ -344,7 +340,7 @@ class FarCalls(_Base):
         ttl_ms, marks = self._ms(ttl), self._marks(tags)
         name = self._key(key)
         self._pack(value, None, b"")  # says what cannot be stored
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             found = yield from self._whatever(name)
             if not found.is_good or token not in (None, found.token):
                 return False
@@ -359,7 +355,7 @@ class FarCalls(_Base):
                 return True
             if token is not None:
                 return False
-        raise _busy("replace")
+        raise busy("replace")
 
     def _do_set_many(self, mapping: Any, ttl: Any, tags: Any) -> Steps:
         ttl_ms, marks = self._ms(ttl), self._marks(tags)
@@ -388,7 +384,7 @@ class FarCalls(_Base):
     def _do_touch(self, key: Any, ttl: Any) -> Steps:
         ttl_ms = self._ms(ttl)
         name = self._key(key)
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             found = yield from self._fetch(name, head=True, cas=True)
             if not found.is_good:
                 return False
@@ -397,7 +393,7 @@ class FarCalls(_Base):
             touch = self._engine.touch(name, found.item, found.sealed, ttl_ms)
             if (yield from touch):
                 return True
-        raise _busy("touch")
+        raise busy("touch")
 
     def _do_drop(self, name: bytes) -> Steps:
         return (yield from self._engine.drop([name]))[0]
@@ -405,82 +401,6 @@ class FarCalls(_Base):
     def _do_delete_many(self, keys: Any) -> Steps:
         names = dict.fromkeys(self._key(key) for key in _listed(keys))
         return sum((yield from self._engine.drop(list(names)))) if names else 0
-
-    # ---- Counting -----------------------------------------------------------------
-
-    def _do_count(
-        self, key: Any, delta: Any, initial: Any, ttl: Any, sign: int
-    ) -> Steps:
-        delta = _in_range(_int64("delta", delta) * sign)
-        start = None if initial is None else _int64("initial", initial) + delta
-        if start is not None:
-            _in_range(start)
-        ttl_ms = "keep" if ttl is ... else parse_ttl(ttl)
-        name = self._key(key)
-        if ttl_ms != 0:
-            begin = None if self._group else start  # in a namespace it is tagged
-            said = yield from self._engine.count(name, delta, begin, ttl_ms)
-            if said is not LOOK and said is not ABSENT:
-                return said
-            if said is ABSENT and start is None:
-                raise _no_counter(key)
-        return (yield from self._count_slowly(key, name, delta, start, ttl_ms))
-
-    def _count_slowly(
-        self,
-        key: Any,
-        name: bytes,
-        delta: int,
-        start: int | None,
-        ttl_ms: int | str | None,
-    ) -> Steps:
-        """By token: a number in an envelope, a new one with tags, or one that the
-        engine cannot count."""
-        for turn in range(_TRIES):
-            if turn:
-                yield Pause(0.001 * min(turn, 10))
-            found = yield from self._countable(name)
-            if found.is_good:
-                number = found.sealed.number
-                if number is None:
-                    raise _not_a_counter(name)
-                number = _in_range(number + delta)
-            elif start is None:
-                raise _no_counter(key)
-            else:
-                number = start
-            if (yield from self._put_number(name, found, number, ttl_ms)):
-                return number
-        raise _busy("incr")
-
-    def _countable(self, name: bytes) -> Steps:
-        try:
-            return (yield from self._fetch(name, head=True, cas=True))
-        except SerializationError:
-            raise _not_a_counter(name) from None
-
-    def _put_number(
-        self, name: bytes, found: Found, number: int, ttl_ms: int | str | None
-    ) -> Steps:
-        engine = self._engine
-        if ttl_ms == 0:
-            yield from engine.drop([name])
-            return True
-        sealed, keep = found.sealed, None
-        life = None if isinstance(ttl_ms, str) else ttl_ms
-        if found.is_good and sealed is not None:
-            tags, grace = sealed.tags, sealed.grace_ms
-            if isinstance(ttl_ms, str):
-                keep, life = found.item, sealed.left_ms
-        else:
-            tags, grace = (yield from self._take(name, self._group, life)), 0
-            if tags is None:
-                return False
-        data = self._pack(number, life, tags, grace)
-        hard = None if life is None else life + grace
-        if found.item is None:
-            return (yield from engine.add(name, data, hard))
-        return (yield from engine.swap(name, found.token, data, hard, keep))
 
     # ---- Groups -------------------------------------------------------------------
 
@@ -527,29 +447,7 @@ def _pairs(mapping: Any) -> list[tuple[Any, Any]]:
     return pairs
 
 
-def _int64(name: str, value: Any) -> int:
-    if not isinstance(value, int) or not _INT_MIN <= value <= _INT_MAX:
-        raise ConfigError(f"{name}={value!r}: give an int of 64 bits")
-    return value
-
-
-def _in_range(number: int) -> int:
-    if not _INT_MIN <= number <= _INT_MAX:
-        raise CounterRange("incr: the counter would leave 64 bits, and is unchanged")
-    return number
-
-
-def _not_a_counter(name: bytes) -> NotACounter:
-    return NotACounter(f"incr: the value of key {name!r} is no int of 64 bits")
-
-
-def _no_counter(key: Any) -> KeyNotFound:
-    return KeyNotFound(
-        f"there is no counter {key!r}, and initial=None asks not to make one"
-    )
-
-
-def _busy(what: str) -> StoreBusy:
+def busy(what: str) -> StoreBusy:
     return StoreBusy(
-        f"{what}: others changed the key at each of {_TRIES} tries; try again"
+        f"{what}: others changed the key at each of {TRIES} tries; try again"
     )

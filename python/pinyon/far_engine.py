@@ -186,6 +186,12 @@ class Engine(ABC):
         not that simple. ``start`` is the value of a new one; None: make none. The ttl
         may be "keep"."""
 
+    def count_in(self, key: bytes, item: Item, delta: int) -> Steps:
+        """Adds to the number of an envelope that is still ``item`` but for its number
+        and version: its new value, or LOOK."""
+        return LOOK
+        yield
+
     @abstractmethod
     def drop(self, keys: Sequence[bytes]) -> Steps:
         """Deletes, and ends the keys' leases: for each, was there something?"""

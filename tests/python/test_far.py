@@ -15,7 +15,7 @@ from pinyon import _core
 from pinyon.far import FarCache
 from pinyon.far_memcached import exptime
 from pinyon.far_redis import lease_key
-from test_policy import Gate, run_all
+from test_policy import Gate
 
 from tests.servers import Redis, slot_of
 
@@ -300,29 +300,6 @@ def test_every_part_of_a_fleet_has_its_generation(cache):
         }
     cache.invalidate_tag("t")
     assert cache.get_many(names) == {}
-
-
-def test_counters_of_a_namespace_count_exactly(cache):
-    part = cache.namespace("n")
-
-    def count(i):
-        for _ in range(25):
-            part.incr("n")
-
-    assert run_all(4, count) == [None] * 4
-    assert part.get("n") == 100
-    part.clear()
-    assert part.incr("n", initial=10) == 11
-    assert part.incr("n", ttl=60) == 12
-    assert 50 < part.ttl("n") <= 60
-    assert part.incr("n") == 13
-    assert 50 < part.ttl("n") <= 61
-    part.set("k", "text")
-    with pytest.raises(pinyon.NotACounter):
-        part.incr("k")
-    part.set("n", 2**63 - 1)
-    with pytest.raises(pinyon.CounterRange):
-        part.incr("n")
 
 
 # ---- One load for all hosts --------------------------------------------------------
@@ -645,18 +622,3 @@ def test_short_times_are_exact(cache):
         until(lambda: cache.get("k") is None)
         assert "k" not in cache
         assert cache.add("k", 1) is True
-
-
-@memcached_only
-def test_counters_beyond_what_the_server_can_count(cache):
-    assert cache.decr("n") == -1
-    assert cache.incr("n", 3) == 2
-    assert cache.incr("m", initial=-10) == -9
-    cache.set("n", 2**63 - 1)
-    with pytest.raises(pinyon.CounterRange):
-        cache.incr("n", 5)
-    assert cache.get("n") == 2**63 - 1
-    assert cache.incr("t", ttl=0.5) == 1
-    assert 0 < cache.ttl("t") <= 0.5
-    with pytest.raises(pinyon.KeyNotFound):
-        cache.incr("absent", initial=None)
