@@ -22,8 +22,8 @@
  * freed before the client. */
 struct pn_client_node {
     struct pn_node_counts counts;
-    _Atomic bool is_troubled; /* the fleet counts failures: tell it of a success */
-    struct pn_why why;        /* under the lock: the last failure to connect */
+    _Atomic uint32_t told; /* of client->troubles, when the fleet heard of an answer */
+    struct pn_why why;     /* under the lock: the last failure to connect */
 };
 
 struct pn_client {
@@ -34,6 +34,8 @@ struct pn_client {
     struct pn_tls_context *tls;
     struct pn_fleet *fleet;      /* under the lock */
     _Atomic uint64_t fleet_wake; /* pn_fleet_wake(), readable without it */
+    _Atomic uint32_t troubles; /* of any node: the first answer of each one after it is
+                                  told to the fleet, which compares */
     pthread_mutex_t lock;
     uint16_t asked; /* for the topology, in vain, the last time; under the lock */
     int asked_rc;   /* .. and why */

@@ -33,12 +33,26 @@ count(struct pn_hub *hub, struct pn_link *link, const struct pn_request *request
         atomic_fetch_add_explicit(&node->counts.gutter, 1, memory_order_relaxed);
     }
     pn_latency_add(&node->counts, took);
-    if (atomic_load_explicit(&node->is_troubled, memory_order_relaxed)) {
-        atomic_store_explicit(&node->is_troubled, false, memory_order_relaxed);
-        struct pn_fleet *fleet = pn_client_lock(hub->client);
-        pn_fleet_well(fleet, link->node, now);
-        pn_client_unlock(hub->client);
+}
+
+/* The answer says that the node is well. That is told to the fleet once a node after
+ * any trouble of any; an answer to CLUSTER SLOTS is none, who is cut off gives it too. */
+static void
+tell_well(struct pn_hub *hub, struct pn_link *link, const struct pn_request *request,
+          uint64_t now)
+{
+    struct pn_client_node *node = pn_client_node(hub->client, link->node);
+    uint32_t troubles = atomic_load_explicit(&hub->client->troubles,
+                                             memory_order_relaxed);
+    bool is_query = request == &hub->task_request && hub->task.kind == PN_TASK_SLOTS;
+    if (node == NULL || is_query ||
+        atomic_load_explicit(&node->told, memory_order_relaxed) == troubles) {
+        return;
     }
+    atomic_store_explicit(&node->told, troubles, memory_order_relaxed);
+    struct pn_fleet *fleet = pn_client_lock(hub->client);
+    pn_fleet_well(fleet, link->node, now);
+    pn_client_unlock(hub->client);
 }
 
 /* Another node is to be asked: now, or after a pause. False: enough of that. */
@@ -182,18 +196,27 @@ pn_hub_answered(struct pn_hub *hub, struct pn_link *link, struct pn_request *req
 {
     struct pn_bytes reply = {link->in.ptr + request->reply_at, request->reply_len};
     count(hub, link, request, now);
+    bool is_judged = !link->is_memcached && reply.ptr[0] == PN_RESP_ERROR &&
+                     request->expect <= 1 && !(request->flags & PN_REQ_RAW);
+    if (!is_judged) {
+        tell_well(hub, link, request, now);
+    }
     if (link->is_memcached) {
         if (!goes_on(hub, request, reply, now)) {
             pn_hub_finish(hub, request, 0);
         }
         return;
     }
-    if (reply.ptr[0] != PN_RESP_ERROR || request->expect > 1 ||
-        request->flags & PN_REQ_RAW) {
+    if (!is_judged) {
         pn_hub_finish(hub, request, 0);
         return;
     }
     struct pn_verdict verdict;
     pn_judge((struct pn_bytes){reply.ptr + 1, reply.len - 3}, &verdict);
+    if (verdict.has_trouble) {
+        atomic_fetch_add_explicit(&hub->client->troubles, 1, memory_order_relaxed);
+    } else {
+        tell_well(hub, link, request, now);
+    }
     act(hub, link, request, &verdict, now);
 }

@@ -230,10 +230,7 @@ report(struct pn_hub *hub, struct pn_link *link, int code, const struct pn_why *
     }
     pn_why(&made, code, "%s:%u: %s", link->endpoint.host, (unsigned)link->endpoint.port,
            text);
-    struct pn_client_node *node = counted(hub, link);
-    if (node != NULL) {
-        atomic_store_explicit(&node->is_troubled, true, memory_order_relaxed);
-    }
+    atomic_fetch_add_explicit(&hub->client->troubles, 1, memory_order_relaxed);
     enum pn_trouble trouble = trouble_of(link, code);
     struct pn_fleet *fleet = pn_client_lock(hub->client);
     pn_fleet_trouble(fleet, link->node, trouble, now);

@@ -1,3 +1,4 @@
+#include "client/engine.h"
 #include "fleet_of.h"
 
 /* Two servers of a cluster: A owns all slots. What each says to GET is the test's. */
@@ -191,6 +192,66 @@ test_elsewhere(void)
     CHECK_EQ(once.gets[0], 1);
 }
 
+/* A owns the lower half of the slots and answers; B owns the rest and refuses. */
+static void
+talk_of_halves(struct scripted_talk *talk, struct pair *pair, int which)
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "*2\r\n*3\r\n:0\r\n:8191\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$1\r\na\r\n"
+             "*3\r\n:8192\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$1\r\nb\r\n",
+             scripted_port(pair->peer[0]), scripted_port(pair->peer[1]));
+    bool is_query = scripted_is(talk, 0, "CLUSTER");
+    scripted_say(talk, is_query     ? text
+                       : which == 0 ? "+a\r\n"
+                                    : "-CLUSTERDOWN The cluster is down\r\n");
+}
+
+static void
+talk_lower(struct scripted_talk *talk, void *context)
+{
+    talk_of_halves(talk, context, 0);
+}
+
+static void
+talk_upper(struct scripted_talk *talk, void *context)
+{
+    talk_of_halves(talk, context, 1);
+}
+
+/* One node refuses, and the other answers: the fleet hears of both, and takes the first
+ * for cut off. That it answers CLUSTER SLOTS all the same is nothing in its favour. */
+static void
+test_apart(void)
+{
+    static const uint32_t slot[] = {16000, 100, 16000};
+    struct pair pair = {0};
+    pair.peer[0] = scripted_start(talk_lower, &pair);
+    pair.peer[1] = scripted_start(talk_upper, &pair);
+    struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, pair.peer, 2,
+                                        (struct pn_client_opts){0});
+    struct pn_hub *hub = take(client);
+    for (unsigned i = 0; i < 3; i++) {
+        struct pn_request r = ask("GET k\r\n", PN_REQ_READ | PN_REQ_NO_RETRY, 3000);
+        r.slot = slot[i];
+        CHECK_EQ(run(hub, &r), 0);
+        CHECK(replied(hub, &r,
+                      i == 1 ? "+a\r\n" : "-CLUSTERDOWN The cluster is down\r\n"));
+        pn_hub_release(hub);
+    }
+    struct pn_fleet *fleet = pn_client_lock(client);
+    struct pn_route_ask ask = {.slot = 100, .avoid = PN_NODE_NONE};
+    struct pn_route lower = pn_fleet_route(fleet, &ask, pn_clock_mono_ns());
+    CHECK_EQ(lower.kind, PN_ROUTE_NODE);
+    CHECK_EQ(pn_fleet_node(fleet, lower.node)->health, PN_NODE_UP);
+    CHECK_EQ(pn_fleet_node(fleet, 1 - lower.node)->health, PN_NODE_APART);
+    pn_client_unlock(client);
+    give(client, hub);
+    pn_client_free(client);
+    scripted_stop(pair.peer[0]);
+    scripted_stop(pair.peer[1]);
+}
+
 /* Other errors are answers; so is everything for those who ask for it raw. */
 static void
 test_answers(void)
@@ -295,6 +356,7 @@ main(void)
     RUN(test_in_circles);
     RUN(test_again);
     RUN(test_elsewhere);
+    RUN(test_apart);
     RUN(test_answers);
     RUN(test_warm_up);
     return harness_done();
