@@ -40,8 +40,9 @@ struct client_object {
     PyObject_HEAD
     struct core_state *st;
     struct fleet_share *share;
-    PyObject *other;   /* whose fleet it is; NULL: its own */
-    PyObject *drivers; /* dict: id of a loop -> driver; NULL until there is one */
+    PyObject *other;       /* whose fleet it is; NULL: its own */
+    PyObject *drivers;     /* dict: id of a loop -> driver; NULL until there is one */
+    struct driver *recent; /* of them, by which the last call went; NULL: none */
     bool is_decoded;
     bool is_closed;
 };

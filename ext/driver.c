@@ -41,6 +41,9 @@ leave_client(struct driver *self)
     if (client == NULL || client->drivers == NULL) {
         return;
     }
+    if (client->recent == self) {
+        client->recent = NULL;
+    }
     PyObject *key = PyLong_FromVoidPtr((void *)(uintptr_t)self->key);
     if (key == NULL || PyDict_DelItem(client->drivers, key) < 0) {
         PyErr_Clear();
@@ -71,6 +74,7 @@ driver_abandon(struct driver *self)
         Py_DECREF((PyObject *)spare);
     }
     Py_CLEAR(self->loop_ref);
+    Py_CLEAR(self->run);
     Py_CLEAR(self->resolving);
     Py_CLEAR(self->in_context);
     Py_CLEAR(self->pushes);
@@ -153,6 +157,7 @@ driver_traverse(struct driver *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE((PyObject *)self));
     Py_VISIT(self->loop_ref);
+    Py_VISIT(self->run);
     Py_VISIT(self->in_context);
     Py_VISIT(self->resolving);
     Py_VISIT(self->pushes);

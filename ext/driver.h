@@ -51,6 +51,7 @@ struct driver {
     struct client_object *client; /* in whose dict it is; NULL: in none */
     struct pn_hub *hub;           /* NULL once closed */
     PyObject *loop_ref;           /* a weak reference */
+    PyObject *run;                /* till the next _flush(): driver_find.c; or NULL */
     const void *key;      /* in the dict: its loop; of one that is not shared, itself */
     PyObject *in_context; /* {"context": an empty one} */
     PyObject *resolving;  /* dict: future of addresses -> link */
@@ -62,7 +63,6 @@ struct driver {
     uint32_t n_watch;
     uint64_t timer_at; /* when the loop will call _wake(); PN_NEVER: not */
     uint64_t later_at; /* when it will besides, of a timer set before; PN_NEVER */
-    bool is_plain;     /* the loop's futures are asyncio.Future */
     bool is_flush_due, is_working, is_closing;
 };
 

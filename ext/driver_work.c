@@ -74,14 +74,12 @@ unlink_call(struct driver *self, struct aio_call *call)
 
 /* ---- Futures ------------------------------------------------------------------ */
 
+/* By the loop: asyncio.Future() would look for it, which until Python 3.11 asks the
+ * kernel for the process's id, 350 ns on a virtual machine. */
 PyObject *
 driver_future(struct driver *self, PyObject *loop)
 {
-    struct core_state *st = self->st;
-    if (self->is_plain) { /* the running loop's, without a frame of Python */
-        return PyObject_CallFunctionObjArgs(st->asyncio_future, NULL);
-    }
-    return PyObject_CallMethodObjArgs(loop, st->name_create_future, NULL);
+    return PyObject_CallMethodObjArgs(loop, self->st->name_create_future, NULL);
 }
 
 /* The exception that is set, as an object. */
@@ -349,6 +347,7 @@ driver_flush(struct driver *self, PyObject *unused)
 {
     (void)unused;
     self->is_flush_due = false;
+    Py_CLEAR(self->run);
     if (self->hub != NULL) {
         pn_hub_step(self->hub, pn_clock_mono_ns());
         driver_work(self);

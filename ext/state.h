@@ -84,13 +84,13 @@
  * names of methods. */
 #define CORE_OBJECTS(X)                                \
     X(asyncio_running) /* asyncio.get_running_loop */  \
-    X(asyncio_future)  /* asyncio.Future */            \
     X(asyncio_invalid) /* asyncio.InvalidStateError */ \
     X(context_type)    /* contextvars.Context */       \
     X(getaddrinfo)     /* socket.getaddrinfo */        \
     X(name_set_result)                                 \
     X(name_set_exception)                              \
-    X(name_create_future)
+    X(name_create_future)                              \
+    X(name_running) /* of CPython: see driver_find.c */
 
 struct core_state {
 #define CORE_OBJECT_FIELD(field) PyObject *field;

@@ -193,6 +193,46 @@ def test_loops_one_after_another(core: Client, redis: Redis, how: str) -> None:
         until(lambda: users(redis) == 0)
 
 
+def begin_and_stop(core: Client, loop: asyncio.AbstractEventLoop) -> Any:
+    """A call that was begun on LOOP, which was stopped before sending it."""
+    begun: list[Any] = []
+    loop.call_soon(lambda: begun.append(core.aget("n")))
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    return begun[0]
+
+
+def test_loops_by_turns(core: Client) -> None:
+    """Which loop runs is not taken for granted from one call to the next."""
+    core.execute("SET", "n", 1)
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+    try:
+        futures = [begin_and_stop(core, loop) for loop in (first, second, first)]
+        assert [f.get_loop() for f in futures] == [first, second, first]
+        with pytest.raises(RuntimeError):
+            core.aget("n")
+        for future in futures:
+            assert future.get_loop().run_until_complete(future) == b"1"
+    finally:
+        first.close()
+        second.close()
+
+
+def test_a_loop_with_an_unsent_call_is_let_go(core: Client) -> None:
+    loop = asyncio.new_event_loop()
+    begin_and_stop(core, loop)
+    loop.close()
+    gone = weakref.ref(loop)
+    del loop
+
+    async def another() -> None:
+        await core.aget("n")
+
+    asyncio.run(another())
+    gc.collect()
+    assert gone() is None
+
+
 def test_loops_beside_each_other(core: Client) -> None:
     core.execute("SET", "k", "v")
     wrong: list[object] = []
