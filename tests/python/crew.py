@@ -6,11 +6,14 @@ of the function, so that a killed worker's count stands.
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import multiprocessing
 import os
 import signal
 import threading
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +139,49 @@ def kill(process: Any) -> None:
     if process.is_alive():
         os.kill(process.pid, signal.SIGKILL)
     process.join(60)
+
+
+# ---- Caches of a fleet ---------------------------------------------------------------
+
+#: Of each kind that is encoded in its own way.
+VALUES: dict[str, Any] = {
+    "int": 7,
+    "negative": -(2**63),
+    "none": None,
+    "true": True,
+    "float": 1.5,
+    "text": "grüße",
+    "long": "abc" * 5000,
+    "bytes": bytes(range(256)) * 20,
+    "tuple": (1, [2, {"a": (3,)}]),
+    "set": {1, 2, 3},
+    "time": datetime.datetime(2026, 2, 3, 4, 5, 6, 7, tzinfo=datetime.UTC),
+    "decimal": decimal.Decimal("1.20"),
+    "uuid": uuid.UUID(int=12345678901234567890),
+}
+
+
+def write_to_fleet(url: str, options: dict[str, Any], who: str) -> None:
+    """What :func:`read_from_fleet` wants to find, in another process, say."""
+    with pinyon.Cache(url, namespace="shop", **options) as cache:
+        assert cache.set_many({f"{who}:{k}": v for k, v in VALUES.items()}, 60) == []
+        for key, value in VALUES.items():
+            cache.set(f"{who}:tagged:{key}", value, tags=["t", f"{who}:t"])
+        square = cache.cached(name="square", stale=60)(lambda who, n: n * n)
+        assert [square(who, n) for n in range(5)] == [0, 1, 4, 9, 16]
+        cache.set("doomed", 1, tags=["doomed"])
+        cache.incr("count", 5)
+
+
+def read_from_fleet(url: str, options: dict[str, Any], who: str) -> None:
+    with pinyon.Cache(url, namespace="shop", **options) as cache:
+        found = cache.get_many([f"{who}:{key}" for key in VALUES])
+        assert found == {f"{who}:{key}": value for key, value in VALUES.items()}
+        for key, value in VALUES.items():
+            got = cache.get(f"{who}:tagged:{key}")
+            assert (got, type(got)) == (value, type(value))
+        square = cache.cached(name="square", stale=60)(lambda who, n: 1 / 0)
+        assert [square(who, n) for n in range(5)] == [0, 1, 4, 9, 16]
+        assert 0 < (cache.ttl(f"{who}:int") or 0) <= 61
+        cache.invalidate_tag("doomed")
+        cache.incr("count", 100)
