@@ -335,8 +335,8 @@ call_result_one(struct call *call)
     return reply != NULL && reply_is_fault(reply) ? fault_raise(reply) : reply;
 }
 
-/* EXEC's list or None; why there is none, in the place of each command. That a block was
- * executed, but not as one, is no command's error: it is raised. */
+/* EXEC's list or None; why there is none, in the place of each command. That a block
+ * was executed, but not as one, is no command's error: it is raised. */
 static PyObject *
 result_of_block(struct call *call)
 {

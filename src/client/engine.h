@@ -2,7 +2,8 @@
  * engine - the inside of a client and of its hubs, for the files of this room only
  *
  *     hub.c         submitting, routing, finishing: the life of a request
- *     hub_link.c    opening connections, what comes in on them, losing them
+ *     hub_dial.c    names and addresses, until a connection stands
+ *     hub_link.c    what goes out and comes in on connections, losing them
  *     hub_answer.c  acting on what the server said
  *     hub_task.c    topology and probes
  *     hub_wait.c    waiting for all of it: blocking callers
@@ -147,9 +148,6 @@ bool
 pn_hub_set_busy(struct pn_hub *hub, struct pn_link *link);
 void
 pn_hub_clear_busy(struct pn_hub *hub, struct pn_link *link);
-/* The link was told where its node is: begins to dial. */
-void
-pn_hub_dial(struct pn_hub *hub, struct pn_link *link, uint64_t now);
 /* Goes on with LINK whatever it waits for: connects, sends, receives. */
 void
 pn_hub_go_on(struct pn_hub *hub, struct pn_link *link, uint8_t got, uint64_t now);
@@ -167,6 +165,19 @@ pn_hub_shut(struct pn_hub *hub, struct pn_link *link);
 /* For a loop: what is to be watched may have changed. */
 void
 pn_hub_watch(struct pn_hub *hub, struct pn_link *link);
+
+/* ---- hub_dial.c ---------------------------------------------------------- */
+
+/* The link was told where its node is: begins to dial, or waits for its addresses. */
+void
+pn_hub_dial(struct pn_hub *hub, struct pn_link *link, uint64_t now);
+/* pn_link_progress(), which may have come to the next address. */
+int
+pn_hub_dial_more(struct pn_hub *hub, struct pn_link *link, struct pn_why *why,
+                 uint64_t now);
+/* LINK is being opened, and a time is over: its own, or that of one address of it. */
+void
+pn_hub_dial_late(struct pn_hub *hub, struct pn_link *link, uint64_t now);
 
 /* ---- hub_answer.c -------------------------------------------------------- */
 

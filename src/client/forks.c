@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "client/pool.h"
+#include "net/resolve.h"
 
 /* Order of locks: this one, then those of clients. */
 static struct {
@@ -40,6 +41,8 @@ abandon_link(struct pn_hub *hub, struct pn_link *link)
 {
     pn_stream_abandon(&link->stream);
     pn_stream_abandon(&link->old);
+    pn_resolve_abandon(link->asked);
+    link->asked = NULL;
     link->is_watched = false;
     struct pn_request *queued = pn_list_take_all(&link->queue);
     uint32_t n = link->flight_n;

@@ -465,11 +465,7 @@ expire_link(struct pn_hub *hub, struct pn_link *link, uint64_t now)
     if (is_lost) {
         pn_hub_lose(hub, link, PN_NET_E_TIMEOUT, NULL, now);
     } else if (link->state != PN_LINK_READY && link->state != PN_LINK_CLOSED) {
-        if (link->dial_deadline <= now) {
-            pn_hub_lose(hub, link, PN_NET_E_TIMEOUT, NULL, now);
-        } else {
-            pn_hub_wake_by(hub, link->dial_deadline);
-        }
+        pn_hub_dial_late(hub, link, now);
     }
 }
 

@@ -77,9 +77,9 @@ pn_hub_release(struct pn_hub *hub);
 bool
 pn_hub_cancel(struct pn_hub *hub, struct pn_request *request);
 
-/* The same of a request that waits at its server (BLPOP), which must not go on to: the
- * connection it was sent on is closed, and what else was sent there is as if it had been
- * lost. */
+/* The same of a request that waits at its server (BLPOP) and must not go on to: the
+ * connection it was sent on is closed, and what else was sent there is as if it had
+ * been lost. */
 bool
 pn_hub_abort(struct pn_hub *hub, struct pn_request *request, uint64_t now);
 

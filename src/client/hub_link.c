@@ -315,37 +315,6 @@ pn_hub_abort(struct pn_hub *hub, struct pn_request *request, uint64_t now)
 
 /* ---- Opening ------------------------------------------------------------------- */
 
-void
-pn_hub_dial(struct pn_hub *hub, struct pn_link *link, uint64_t now)
-{
-    struct pn_why why = {0};
-    const struct pn_client_opts *opts = &hub->client->opts;
-    if (opts->remap != NULL && !link->is_mapped) {
-        link->is_mapped = true; /* once, though a name may be asked for at every step */
-        opts->remap(opts->remap_context, &link->endpoint);
-    }
-    const struct pn_endpoint *to = &link->endpoint;
-    int rc = pn_addr_literal(to->host, to->port, &link->addr[0]);
-    if (rc == PN_MISS && hub->is_looped && link->n_addrs == 0) {
-        pn_hub_watch(hub, link);
-        return;
-    }
-    link->is_host_wanted = false;
-    link->next_addr = 0;
-    if (rc == PN_OK) {
-        link->n_addrs = 1;
-    } else if (rc == PN_MISS && !hub->is_looped) {
-        rc = pn_addr_resolve(to->host, to->port, link->addr, PN_LINK_ADDRESSES, &why);
-        link->n_addrs = rc > 0 ? (uint8_t)rc : 0;
-    }
-    if (rc >= 0) {
-        rc = pn_link_dial(link, &why);
-    }
-    if (rc < 0) {
-        pn_hub_lose(hub, link, rc, &why, now);
-    }
-}
-
 static void
 opened(struct pn_hub *hub, struct pn_link *link, uint64_t now)
 {
@@ -513,7 +482,7 @@ progress(struct pn_hub *hub, struct pn_link *link, uint8_t got, uint64_t now)
         return false;
     }
     struct pn_why why = {0};
-    int rc = pn_link_progress(link, &why);
+    int rc = pn_hub_dial_more(hub, link, &why, now);
     if (rc < 0) {
         pn_hub_lose(hub, link, rc, &why, now);
     } else if (rc > 0) {

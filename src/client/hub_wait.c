@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "client/engine.h"
+#include "net/resolve.h"
 
 #include <sched.h>
 
@@ -70,6 +71,16 @@ spin(struct pn_hub *hub, uint64_t now, uint64_t until)
     return false;
 }
 
+/* What tells that it is worth going on with LINK, and for what. */
+static struct pn_poll
+poll_of(const struct pn_link *link)
+{
+    if (link->state == PN_LINK_RESOLVING && link->asked != NULL) {
+        return (struct pn_poll){.fd = pn_resolve_fd(link->asked), .want = PN_IO_READ};
+    }
+    return (struct pn_poll){.fd = link->stream.fd, .want = pn_link_want(link)};
+}
+
 /* The links to poll: those with something under way, or all when pushes may come. */
 static size_t
 gather(const struct pn_hub *hub, struct pn_poll *set, struct pn_link **link)
@@ -81,14 +92,13 @@ gather(const struct pn_hub *hub, struct pn_poll *set, struct pn_link **link)
         }
     } else {
         for (uint32_t i = 0; i < hub->n_links && n < PN_POLL_MAX; i++) {
-            if (hub->link[i] != NULL && hub->link[i]->stream.fd >= 0) {
+            if (hub->link[i] != NULL && poll_of(hub->link[i]).fd >= 0) {
                 link[n++] = hub->link[i];
             }
         }
     }
     for (size_t i = 0; i < n; i++) {
-        set[i] = (struct pn_poll){.fd = link[i]->stream.fd,
-                                  .want = pn_link_want(link[i])};
+        set[i] = poll_of(link[i]);
     }
     return n;
 }

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/why.h"
 #include "client/code.h"
+#include "net/resolve.h"
 #include "wire/classic.h"
 #include "wire/meta.h"
 
@@ -24,6 +25,8 @@ pn_link_free(struct pn_link *link)
 {
     pn_buffer_free(&link->in);
     pn_buffer_free(&link->out);
+    pn_resolve_free(link->asked);
+    link->asked = NULL;
     pn_free(link->flight);
     link->flight = NULL;
 }

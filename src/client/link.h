@@ -63,6 +63,9 @@ struct pn_link {
     struct pn_stream_opts stream_opts;
     struct pn_addr addr[PN_LINK_ADDRESSES];
     uint8_t n_addrs, next_addr;
+    uint64_t turn_deadline;   /* DIALING: of the address at hand */
+    struct pn_resolve *asked; /* for its name, not by a loop; NULL: nobody */
+    uint64_t asked_for_at;
     struct pn_endpoint endpoint;
 
     /* in: [0, start) replies the caller may still read, [start, end) not yet a

@@ -3,8 +3,9 @@
  *
  * Turning a literal into an address is pure and quick. Turning a name into addresses
  * asks the system's resolver, which may take as long as /etc/resolv.conf lets it: it
- * has no deadline of its own, so callers on an event loop resolve elsewhere (the loop's
- * own resolver) and hand the literals it finds to pn_addr_literal().
+ * has no deadline of its own, so whoever has one asks by resolve.h; callers on an event
+ * loop resolve elsewhere (the loop's own executor) and hand the literals it finds to
+ * pn_addr_literal().
  */
 #ifndef PN_NET_ADDR_H
 #define PN_NET_ADDR_H

@@ -1,9 +1,7 @@
 #include "fleet_of.h"
+#include "full.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /* An event loop of poll, as small as one can be: what a loop of Python's does. */
 struct loop {
@@ -315,30 +313,6 @@ test_names(void)
     scripted_stop(server);
 }
 
-/* A listener whose queue is full: a dial is under way until the listener closes, and is
- * refused then. */
-struct full {
-    int listener, first;
-    uint16_t port;
-};
-
-static struct full
-fill_up(void)
-{
-    struct full full;
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t len = sizeof at;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    full.listener = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK_EQ(bind(full.listener, (struct sockaddr *)&at, sizeof at), 0);
-    CHECK_EQ(listen(full.listener, 0), 0);
-    CHECK_EQ(getsockname(full.listener, (struct sockaddr *)&at, &len), 0);
-    full.first = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK_EQ(connect(full.first, (struct sockaddr *)&at, sizeof at), 0);
-    full.port = ntohs(at.sin_port);
-    return full;
-}
-
 /* The first address of a name is refused when the loop watches it already: the next one
  * is dialled, and watched as a descriptor of its own. */
 static void
@@ -366,6 +340,31 @@ test_next_address(void)
     CHECK_EQ(loop.resolved, 1);
     pn_hub_free(loop.hub);
     pn_client_free(client);
+    scripted_stop(server);
+}
+
+/* Where nobody answers at the first address it has its part of the time, no more. */
+static void
+test_hung_address(void)
+{
+    struct scripted *server = scripted_start(echo, NULL);
+    struct pn_endpoint seed = {.host = "cache.example", .port = scripted_port(server)};
+    struct pn_client_opts opts = {.fleet = {.seed = &seed, .n_seeds = 1},
+                                  .connect_ns = 500 * MS};
+    struct pn_client *client = NULL;
+    CHECK_EQ(pn_client_open(&opts, &client, NULL), PN_OK);
+    struct full full = fill_up();
+    struct loop loop = begin(client);
+    loop.dead_port = full.port;
+    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 15000);
+    pn_hub_submit(loop.hub, &a, pn_clock_mono_ns());
+    turn(&loop, 15000);
+    CHECK(pn_hub_finished(loop.hub) == &a && replied(loop.hub, &a, "+a\r\n"));
+    CHECK_EQ(a.attempts, 0);
+    CHECK_EQ(loop.resolved, 1);
+    pn_hub_free(loop.hub);
+    pn_client_free(client);
+    empty(&full);
     scripted_stop(server);
 }
 
@@ -410,6 +409,7 @@ main(void)
     RUN(test_lost);
     RUN(test_names);
     RUN(test_next_address);
+    RUN(test_hung_address);
     RUN(test_mapped_once);
     return harness_done();
 }
