@@ -3,7 +3,9 @@
  *
  *     nodes.c    the table of nodes, by number and by endpoint
  *     health.c   up, down, loading; probes           dial.c     connections: when
- *     refresh.c  the topology: when, whom to ask     budget.c   retries: whether, when
+ *     refresh.c  the topology: when to ask           ask.c      whom to ask
+ *     believe.c  whether to believe the answer       task.c     what is to be done now
+ *     budget.c   retries: whether, when
  *     slots.c    the map of a cluster                sentinel.c who is the primary
  *     members.c  the members of a HASH fleet         route.c    who gets a request
  *     save.c     all of it as bytes                  load.c     another's bytes
@@ -270,16 +272,6 @@ struct pn_task
 fleet_refresh_task(struct pn_fleet *fleet, uint64_t now);
 bool
 fleet_refresh_is(const struct pn_fleet *fleet, const struct pn_task *task);
-/* Is an answer with this HASH to be taken on the word of BY alone? IS_ODD: it knows
- * less than we do, or nothing of what we know. False: a second node is asked first. */
-bool
-fleet_believe(struct pn_fleet *fleet, uint64_t hash, uint16_t by, bool is_odd);
-/* It is what is known from now on. */
-void
-fleet_replace_map(struct pn_fleet *fleet, uint64_t hash);
-/* It is not: what it replaced is known again. */
-void
-fleet_take_back_map(struct pn_fleet *fleet);
 /* SENTINEL: the next one is asked at once, a round of them at most. */
 void
 fleet_refresh_hasten(struct pn_fleet *fleet, uint64_t now);
@@ -301,6 +293,35 @@ fleet_refresh_warned(struct pn_fleet *fleet, uint64_t at, uint32_t failed);
 /* Nobody has answered for two whole rounds of those who could be asked. */
 bool
 fleet_is_deaf(const struct pn_fleet *fleet);
+
+/* What was begun last, and not yet in earnest, is not made now. */
+void
+fleet_refresh_call_off(struct pn_fleet *fleet);
+
+/* ---- ask.c ------------------------------------------------------------------- */
+
+/* Failures in a row that are chance; then the seeds are asked too, and the cooldown
+ * grows. */
+enum { FLEET_FAILURES_FREE = 3 };
+
+uint16_t
+fleet_whom_to_ask(struct pn_fleet *fleet, uint64_t now);
+/* How long an answer may take. */
+uint64_t
+fleet_patience(const struct pn_fleet *fleet);
+
+/* ---- believe.c ---------------------------------------------------------------- */
+
+/* Is an answer with this HASH to be taken on the word of BY alone? IS_ODD: it knows
+ * less than we do, or nothing of what we know. False: a second node is asked first. */
+bool
+fleet_believe(struct pn_fleet *fleet, uint64_t hash, uint16_t by, bool is_odd);
+/* It is what is known from now on. */
+void
+fleet_replace_map(struct pn_fleet *fleet, uint64_t hash);
+/* It is not: what it replaced is known again. */
+void
+fleet_take_back_map(struct pn_fleet *fleet);
 
 /* ---- slots.c ----------------------------------------------------------------- */
 

@@ -94,14 +94,14 @@ mutant ready-at-ignored refresh.c 's/is_wanted \? refresh->ready_at : PN_NEVER/i
 mutant slow-when-urgent refresh.c 's/fleet_is_urgent\(fleet\) \? URGENT : FORCED_MAX/FORCED_MAX/'
 mutant downs-ask-at-once health.c 's/fleet_want_some_time\(fleet, now\);/fleet_want(fleet, now);/'
 mutant no-unforced-jitter refresh.c 's/fleet_draw\(fleet, fleet->opts\.refresh_jitter\)/0/'
-mutant cut-off-asked refresh.c 's/if \(node->refused_at != 0\) \{/if (0) {/; s/node->well_at >= since \? TRUST_PROVEN/0 ? TRUST_PROVEN/'
+mutant cut-off-asked ask.c 's/if \(node->refused_at != 0\) \{/if (0) {/; s/node->well_at >= since \? TRUST_PROVEN/0 ? TRUST_PROVEN/'
 mutant cut-off-not-urgent health.c 's/fleet_want_urgently\(fleet, now\);/fleet_want_some_time(fleet, now);/' \
     test_refresh
-mutant any-map-believed refresh.c 's/if \(refresh->known != 0 && \(is_odd \|\| gave_way\(refresh, hash\)\)\) \{/if (0 \&\& is_odd \&\& gave_way(refresh, hash)) {/; ' \
-    test_refresh
+mutant any-map-believed believe.c 's/if \(refresh->known != 0 && \(is_odd \|\| gave_way\(refresh, hash\)\)\) \{/if (0 \&\& is_odd \&\& gave_way(refresh, hash)) {/; ' \
+    test_believe
 mutant adopted-not-cooled refresh.c 's/plan_period\(fleet, now\);\s*cool_down\(fleet\);\s*\}\s*bool\s*fleet_is_deaf/plan_period(fleet, now);\n}\n\nbool\nfleet_is_deaf/s'
-mutant elsewhere-asks-too refresh.c 's/(pn_fleet_task_elsewhere.*?)if \(!pn_fleet_task_stands\(fleet, task\)\)/$1if (1)/s' \
-    test_refresh
+mutant elsewhere-asks-too task.c 's/(pn_fleet_task_elsewhere.*?)if \(!pn_fleet_task_stands\(fleet, task\)\)/$1if (1)/s' \
+    test_task
 mutant failures-not-shared load.c 's/fleet_refresh_warned\(fleet, reading\.failed_at, reading\.failed\) \|\|/0 ||/' \
     test_load
 # ---- Dials and probes ------------------------------------------------------------
@@ -114,7 +114,7 @@ mutant dials-never-end dial.c 's/(fleet_dial_stood.*?)node->dialling -= node->di
 mutant down-is-dialled dial.c 's/node->shown\.health == PN_NODE_DOWN && fleet_is_probed\(node\)/0/' \
     test_dial
 mutant probes-do-not-wait health.c 's/fleet_later\(now, half \+ fleet_draw\(fleet, half\)\)/now; (void)half/'
-mutant probes-unclaimed refresh.c 's/(pn_fleet_task_begun.*?)if \(task->kind == PN_TASK_PROBE && .*?\)\) \{/$1if (0) {/s' \
+mutant probes-unclaimed task.c 's/(pn_fleet_task_begun.*?)if \(task->kind == PN_TASK_PROBE && .*?\)\) \{/$1if (0) {/s' \
     test_load
 mutant never-up health.c 's/(fleet_mark_up\(struct.*?\n\{)/$1 return;/s'
 # ---- Requests --------------------------------------------------------------------

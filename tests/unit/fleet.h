@@ -156,4 +156,25 @@ route_key(struct pn_fleet *fleet, const char *key, uint32_t flags, uint64_t now)
     return pn_fleet_route(fleet, &ask, now);
 }
 
+/* Something that makes FLEET ask for the topology. */
+static inline void
+trigger(struct pn_fleet *fleet, uint64_t now)
+{
+    pn_fleet_trouble(fleet, node_of(fleet, 0), PN_TROUBLE_ROLE, now);
+}
+
+/* The time of the next task from NOW on, looking every millisecond; 0: none in
+ * LIMIT. */
+static inline uint64_t
+next_task(struct pn_fleet *fleet, uint64_t now, uint64_t limit, struct pn_task *task)
+{
+    for (uint64_t at = now; at <= now + limit; at += MS) {
+        *task = pn_fleet_task(fleet, at);
+        if (task->kind != PN_TASK_NONE) {
+            return at;
+        }
+    }
+    return 0;
+}
+
 #endif
