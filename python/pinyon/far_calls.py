@@ -174,21 +174,29 @@ class FarCalls(_Base):
 
     def _standing(self, items: Sequence[tuple[bytes, bytes]]) -> Steps:
         """Of items, names and tags: has none of an item's tags been invalidated? All
-        generations are asked for at once."""
-        copy = self._engine.copy
-        wanted = [
-            [
-                (copy(tags[i : i + 8], name), tags[i + 8 : i + 16])
-                for i in range(0, len(tags), 16)
-            ]
-            for name, tags in items
-        ]
-        copies = list(dict.fromkeys(c for pairs in wanted for c, _ in pairs))
+        generations are asked for at once, and each set of tags is looked at once where
+        their copies are the same for all items."""
+        is_one = self._engine.is_one
+        groups = [(b"" if is_one else name, tags) for name, tags in items]
+        wanted = {group: self._copies_of(*group) for group in dict.fromkeys(groups)}
+        copies = list(dict.fromkeys(c for pairs in wanted.values() for c, _ in pairs))
         replies = yield from self._engine.ask(
             list(map(self._engine.generation, copies))
         )
         known = self._generations_of(copies, replies)
-        return [all(known[c] == then for c, then in pairs) for pairs in wanted]
+        stands = {
+            group: all(known[copy] == then for copy, then in pairs)
+            for group, pairs in wanted.items()
+        }
+        return [stands[group] for group in groups]
+
+    def _copies_of(self, name: bytes, tags: bytes) -> list[tuple[bytes, bytes]]:
+        """Of each tag of an item: the copy it depends on, and what that said then."""
+        copy = self._engine.copy
+        return [
+            (copy(tags[i : i + 8], name), tags[i + 8 : i + 16])
+            for i in range(0, len(tags), 16)
+        ]
 
     def _do_ttl(self, key: Any) -> Steps:
         found = yield from self._fetch(self._key(key), head=True)

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from . import _core
@@ -84,6 +85,12 @@ def new_generation() -> int:
     """Random, so that a generation which the engine has lost never comes again: items
     of the old one stay invalid."""
     return int.from_bytes(os.urandom(8), "little") >> 1
+
+
+@lru_cache(4096)
+def generation_key(mark: bytes) -> bytes:
+    """The key of a tag's generation, or what its copies begin with."""
+    return b"~g:" + urlsafe_b64encode(mark)[:11]
 
 
 class Engine(ABC):
@@ -202,21 +209,20 @@ class Engine(ABC):
 
     # ---- Generations --------------------------------------------------------------
 
-    @staticmethod
-    def generation_key(mark: bytes) -> bytes:
-        return b"~g:" + urlsafe_b64encode(mark)[:11]
+    #: Is there one server at a time, and with it one copy of each generation?
+    is_one = False
 
     def copy(self, mark: bytes, key: bytes) -> bytes:
         """The key of the generation of a tag that the item under ``key`` has. A tag has
         a generation on each node, or in each part of a cluster: a node that dies, or
         comes back empty, takes its own items with it and no others."""
-        self.check_open()
-        return self.client._copy(self.generation_key(mark), key)  # type: ignore[no-any-return]
+        base = generation_key(mark)
+        return base if self.is_one else self.client._copy(base, key)
 
     def _copies(self, marks: Iterable[bytes]) -> list[bytes]:
         self.check_open()
         copies = self.client._copies
-        return [c for mark in marks for c in copies(self.generation_key(mark))]
+        return [c for mark in marks for c in copies(generation_key(mark))]
 
     @abstractmethod
     def generation(self, copy: bytes) -> Command:

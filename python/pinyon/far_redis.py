@@ -194,6 +194,7 @@ class RedisEngine(Engine):
     def __init__(self, client: Any, kind: str) -> None:
         super().__init__(client)
         self.kind = kind
+        self.is_one = kind in ("single", "sentinel")
 
     def _lease(self, key: bytes) -> bytes | None:
         if self.kind == "hash":  # independent servers: where a lease is, nobody knows

@@ -177,8 +177,8 @@ class Ask:
     def perform(self) -> list[Any]:
         return self.client._run(self.commands, node=self.node)
 
-    async def aperform(self) -> list[Any]:
-        return await self.client._arun(self.commands, node=self.node)
+    def aperform(self) -> Awaitable[list[Any]]:
+        return self.client._arun(self.commands, node=self.node)
 
 
 class Get:
@@ -193,8 +193,8 @@ class Get:
     def perform(self) -> Any:
         return self.client.get(self.key)
 
-    async def aperform(self) -> Any:
-        return await self.client.aget(self.key)
+    def aperform(self) -> Awaitable[Any]:
+        return self.client.aget(self.key)
 
 
 class GetMany:
@@ -209,8 +209,8 @@ class GetMany:
     def perform(self) -> dict[bytes, Any]:
         return self.client.get_many(self.keys)
 
-    async def aperform(self) -> dict[bytes, Any]:
-        return await self.client.aget_many(self.keys)
+    def aperform(self) -> Awaitable[dict[bytes, Any]]:
+        return self.client.aget_many(self.keys)
 
 
 class Lead:
