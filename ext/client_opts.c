@@ -348,6 +348,24 @@ read_integer(struct core_state *st, const struct option *option, PyObject *value
     }
 }
 
+/* A function of Python's. Asked from within a call that has given the GIL back it is
+ * entered by PyGILState_Ensure(), which knows the main interpreter alone. */
+static int
+read_remap(struct core_state *st, const char *name, PyObject *value,
+           struct client_settings *settings)
+{
+    if (!PyCallable_Check(value)) {
+        return refuse(st, name, "a function");
+    }
+    if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
+        return refuse(st, name,
+                      "it to a client of the main interpreter: no function can be "
+                      "called back in another one");
+    }
+    settings->remap = value;
+    return 0;
+}
+
 static int
 read_option(struct core_state *st, const struct option *option, PyObject *value,
             struct client_settings *settings)
@@ -374,8 +392,7 @@ read_option(struct core_state *st, const struct option *option, PyObject *value,
     case OPTION_WEIGHTS:
         return read_list(st, option, value, settings);
     case OPTION_REMAP:
-        settings->remap = PyCallable_Check(value) ? value : NULL;
-        return settings->remap == NULL ? refuse(st, option->name, "a function") : 0;
+        return read_remap(st, option->name, value, settings);
     default:
         return read_choice(st, option, value, settings);
     }

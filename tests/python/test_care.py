@@ -231,6 +231,37 @@ def test_two_interpreters(region):
     )
 
 
+def test_a_client_in_another_interpreter(redis):
+    """It works, but for a function that would be called back there."""
+    run_program(
+        """
+        import sys, textwrap
+        try:
+            import _xxsubinterpreters as interpreters
+        except ImportError:
+            sys.exit(0)
+        child = interpreters.create()
+        interpreters.run_string(child, textwrap.dedent(f'''
+            import asyncio, pinyon
+            with pinyon.Client({sys.argv[1]!r}) as client:
+                assert client.set("k", "v")
+                assert client.mget("k", "no") == [b"v", None]
+                async def main():
+                    assert await client.aget("k") == b"v"
+                asyncio.run(main())
+            try:
+                pinyon.Client({sys.argv[1]!r}, address_remap=lambda at: at)
+            except pinyon.ConfigError as error:
+                assert "main interpreter" in str(error), error
+            else:
+                raise AssertionError("it was taken")
+        '''))
+        interpreters.destroy(child)
+        """,
+        f"redis://{redis.address}",
+    )
+
+
 def test_importing_keeps_the_gil_off_where_it_is_off():
     run_program(
         """
