@@ -216,6 +216,7 @@ class Engine(ABC):
         """The key of the generation of a tag that the item under ``key`` has. A tag has
         a generation on each node, or in each part of a cluster: a node that dies, or
         comes back empty, takes its own items with it and no others."""
+        self.check_open()
         base = generation_key(mark)
         return base if self.is_one else self.client._copy(base, key)
 
