@@ -124,7 +124,8 @@ enum pn_health {
     PN_NODE_DOWN,    /* marked down: only probes go there */
     PN_NODE_LOADING, /* answers -LOADING: asked again after a while */
     PN_NODE_APART,   /* answers -CLUSTERDOWN while others do not: it is cut off from
-                        them, and its slots are given away: the same */
+                        them, and its slots are given away: the same. SENTINEL: called
+                        a replica, and says that it is none */
 };
 
 /* Both texts are the fleet's: good until the next call that may change something. */

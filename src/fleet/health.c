@@ -10,6 +10,7 @@ enum {
 /* Between two looks at a node that is loading or cut off, and full jitter more. */
 #define PAUSE_MIN (10 * FLEET_MS)
 #define PAUSE_MAX (250 * FLEET_MS)
+#define MISPLACED_WAIT (100 * FLEET_MS)
 
 /* How long a probe may take; while an owner is missed no longer than the wait between
  * two queries, for whoever probes cannot ask meanwhile. */
@@ -70,6 +71,9 @@ double_probe(struct pn_fleet *fleet, struct fleet_node *node)
 void
 fleet_probe_soon(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
 {
+    if (node->shown.health == PN_NODE_APART) {
+        fleet_mark_up(fleet, node, now);
+    }
     if (node->shown.health == PN_NODE_DOWN && node->probe_id == 0) {
         node->probe_wait = fleet->opts.probe_min;
         uint64_t at = fleet_later(now, fleet_draw(fleet, fleet->opts.probe_min));
@@ -285,6 +289,18 @@ refute(struct pn_fleet *fleet, uint16_t number, uint64_t now)
     }
 }
 
+/* What sentinels call a replica says that it is none: it was promoted just now, or is an
+ * old primary that has come back and was not told yet. Without a pause every read would
+ * dial it. */
+static void
+misplaced(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
+{
+    if (fleet->opts.kind == PN_FLEET_SENTINEL && node->shown.role == PN_ROLE_REPLICA) {
+        leave_alone(fleet, node, PN_NODE_APART, MISPLACED_WAIT, now);
+        fleet_want_urgently(fleet, now);
+    }
+}
+
 /* CLUSTERDOWN. When all say so the cluster is electing, and ten thousand clients that
  * ask at once are what it can do without. When others have answered since this one
  * began to say it, it is this one that is cut off, and its slots are given away
@@ -338,6 +354,7 @@ pn_fleet_trouble(struct pn_fleet *fleet, uint16_t number, enum pn_trouble troubl
         leave_alone(fleet, node, PN_NODE_LOADING, PAUSE_MAX, now);
         break;
     case PN_TROUBLE_ROLE:
+        misplaced(fleet, node, now);
         distrust(fleet, node, now);
         refute(fleet, number, now);
         break;

@@ -213,7 +213,8 @@ void
 fleet_mark_down(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now);
 void
 fleet_mark_up(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now);
-/* NODE has become somebody: its probe, if it is down, need not wait for its turn. The
+/* NODE has become somebody: it is apart no longer, and its probe, if it is down, need
+ * not wait for its turn. The
  * caller recounts. */
 void
 fleet_probe_soon(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now);

@@ -391,6 +391,25 @@ def test_replica_hung(serve: Any, reads: str) -> None:
         load.until_served(1000)
 
 
+@slow
+def test_replica_that_is_none(serve: Any) -> None:
+    """The promoted one until the sentinels say so, then the old primary until they have
+    told it: both are called replicas, and their ROLE is another. Reads go elsewhere,
+    and do not dial them again and again."""
+    fleet = serve(Sentinels(replicas=1))
+    with (
+        client_of(fleet, read_from="prefer_replica", timeout=0.5) as client,
+        Load(client, roles=ALL, may_lose=True) as load,
+    ):
+        load.until_served(1000)
+        old = fail_over(client, fleet, Redis.pause)
+        load.until_served(1000)
+        old.resume()
+        until(lambda: old.role == "slave", "the old one to know")
+        load.until_served(1000)
+        assert client.stats()["fleet"]["dials"] < 500
+
+
 # ---- Passwords and names
 
 

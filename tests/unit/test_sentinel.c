@@ -299,6 +299,32 @@ test_asked_on(void)
     pn_fleet_free(fleet);
 }
 
+/* A replica that says it is none: read elsewhere for a while, and sentinels are asked;
+ * once it is the primary it is used at once. */
+static void
+test_misplaced(void)
+{
+    struct pn_fleet *fleet = make(3, 13);
+    uint64_t now = START;
+    struct pn_task task = task_at(fleet, &now);
+    names(fleet, &task, 10, 11, now);
+    connect(fleet, 10, now);
+    now += 10 * SEC;
+    uint16_t replica = node_of(fleet, 11);
+    CHECK_EQ(route_key(fleet, "k", PN_ROUTE_READ, now).node, replica);
+    uint64_t then = now;
+    pn_fleet_trouble(fleet, replica, PN_TROUBLE_ROLE, now);
+    CHECK(route_key(fleet, "k", PN_ROUTE_READ, now).node != replica);
+    CHECK(route_key(fleet, "k", PN_ROUTE_READ, now + 90 * MS).node != replica);
+    CHECK_EQ(route_key(fleet, "k", PN_ROUTE_READ, now + 300 * MS).node, replica);
+    task = task_at(fleet, &now);
+    CHECK(task.kind == PN_TASK_SENTINEL && now == then);
+    CHECK(names(fleet, &task, 11, 12, now));
+    struct pn_route route = route_key(fleet, "k", 0, now);
+    CHECK(route.kind == PN_ROUTE_NODE && route.node == replica);
+    pn_fleet_free(fleet);
+}
+
 /* The primary is down: fail fast between the probes, and the sentinels are asked. */
 static void
 test_down(void)
@@ -350,6 +376,7 @@ main(void)
     RUN(test_liars);
     RUN(test_named_but_down);
     RUN(test_asked_on);
+    RUN(test_misplaced);
     RUN(test_down);
     return harness_done();
 }
