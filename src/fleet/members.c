@@ -3,8 +3,8 @@
 
 #include "base/alloc.h"
 #include "base/why.h"
+#include "fleet/members.h"
 #include "fleet/state.h"
-#include "place/hash.h"
 
 /*
  * A HASH fleet: the user's list, a place over it, spare servers, and for a while after
@@ -18,23 +18,6 @@
  * The table of `slots` does not depart from the one before it (pn_place_opts.previous):
  * a process that is started later has no such one, and all must agree.
  */
-
-struct ring { /* one list: its place, and numbers of nodes by index */
-    struct pn_place *place;
-    uint16_t *node;
-    uint32_t n;
-};
-
-struct fleet_members {
-    struct ring now, old; /* old.place: NULL but in a warm-up */
-    uint64_t warm_until;
-    uint16_t *gutter;
-    uint32_t n_gutter;
-    bool fail_over;
-    char policy[32], hash[32], distribution[32], tag[4], salt[257];
-    uint16_t *table;
-    struct pn_place_opts opts; /* points to the above */
-};
 
 struct list { /* as callers give it */
     const struct pn_endpoint *member;
@@ -332,165 +315,4 @@ pn_fleet_learn_members(struct pn_fleet *fleet, const struct pn_endpoint *member,
     count_shares(fleet);
     drop_others(fleet);
     return PN_OK;
-}
-
-/* ---- Routing ----------------------------------------------------------------- */
-
-/* A spare server for KEY, the same in every client; the next one if it is down too. */
-static uint16_t
-gutter_of(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t now)
-{
-    const struct fleet_members *members = fleet->members;
-    uint64_t at = pn_xxh64(ask->key, ask->len, members->n_gutter) % members->n_gutter;
-    for (uint32_t i = 0; i < members->n_gutter; i++) {
-        uint16_t node = members->gutter[(at + i) % members->n_gutter];
-        if (fleet_usable(fleet_at(fleet, node), now)) {
-            return node;
-        }
-    }
-    return PN_NODE_NONE;
-}
-
-static uint16_t
-next_owner(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t now)
-{
-    enum { LOOK = 16 };
-    uint32_t owner[LOOK];
-    const struct ring *ring = &fleet->members->now;
-    size_t n = pn_place_owners(ring->place, ask->key, ask->len, owner, LOOK);
-    for (size_t i = 1; i < n; i++) {
-        if (fleet_usable(fleet_at(fleet, ring->node[owner[i]]), now)) {
-            return ring->node[owner[i]];
-        }
-    }
-    return PN_NODE_NONE;
-}
-
-/* KEY's owner is down: who stands in for it, or nobody. */
-static struct pn_route
-stand_in(struct pn_fleet *fleet, uint16_t number, const struct pn_route_ask *ask,
-         uint64_t now)
-{
-    const struct fleet_node *owner = fleet_at(fleet, number);
-    struct pn_route route = {.kind = PN_ROUTE_NODE,
-                             .node = PN_NODE_NONE,
-                             .second = PN_NODE_NONE};
-    if (fleet->members->n_gutter > 0) {
-        route.node = gutter_of(fleet, ask, now);
-    } else if (fleet->members->fail_over) {
-        route.node = next_owner(fleet, ask, now);
-    }
-    if (route.node != PN_NODE_NONE) {
-        route.is_gutter = true;
-        return route;
-    }
-    /* A probe says at once whether it is back; who was idle for long waits for that. */
-    bool is_known_soon = owner->shown.health == PN_NODE_LOADING ||
-                         fleet_awaits_probe(owner, now);
-    uint64_t soon = pn_fleet_wake(fleet);
-    route.kind = is_known_soon ? PN_ROUTE_WAIT : PN_ROUTE_DOWN;
-    route.node = is_known_soon ? PN_NODE_NONE : number;
-    route.at = owner->shown.probe_at;
-    if (is_known_soon && owner->shown.health == PN_NODE_DOWN) {
-        uint64_t at = soon > now + FLEET_MS ? soon : now + FLEET_MS;
-        route.at = at < now + 50 * FLEET_MS ? at : now + 50 * FLEET_MS;
-    }
-    return route;
-}
-
-static struct pn_route
-any_member(struct pn_fleet *fleet, uint64_t now)
-{
-    const struct ring *ring = &fleet->members->now;
-    struct pn_route route = {
-        .kind = PN_ROUTE_DOWN, .node = PN_NODE_NONE, .second = PN_NODE_NONE, .at = now};
-    uint64_t from = fleet_draw(fleet, ring->n);
-    for (uint32_t i = 0; i < ring->n; i++) {
-        uint16_t node = ring->node[(from + i) % ring->n];
-        if (fleet_usable(fleet_at(fleet, node), now)) {
-            route.kind = PN_ROUTE_NODE;
-            route.node = node;
-            break;
-        }
-    }
-    return route;
-}
-
-/* The owner before the change, where it is another one and has heard every delete. */
-static uint16_t
-old_owner(const struct pn_fleet *fleet, const struct pn_route_ask *ask, uint16_t node,
-          uint64_t now)
-{
-    const struct ring *old = &fleet->members->old;
-    if (old->place == NULL || now >= fleet->members->warm_until ||
-        (ask->flags & (PN_ROUTE_READ | PN_ROUTE_DELETE)) == 0) {
-        return PN_NODE_NONE;
-    }
-    uint32_t owner = pn_place_owner(old->place, ask->key, ask->len);
-    uint16_t second = owner != PN_PLACE_NONE ? old->node[owner] : PN_NODE_NONE;
-    const struct fleet_node *it = fleet_at(fleet, second);
-    bool is_good = it != NULL && second != node && !it->missed_deletes &&
-                   fleet_usable(it, now);
-    return is_good ? second : PN_NODE_NONE;
-}
-
-static uint16_t
-owner_by(const struct ring *ring, const char *key, size_t len)
-{
-    uint32_t owner = pn_place_owner(ring->place, key, len);
-    return owner != PN_PLACE_NONE ? ring->node[owner] : PN_NODE_NONE;
-}
-
-uint16_t
-fleet_owner_hash(const struct pn_fleet *fleet, const char *key, size_t len)
-{
-    return owner_by(&fleet->members->now, key, len);
-}
-
-uint16_t
-pn_fleet_old_owner(const struct pn_fleet *fleet, const char *key, size_t len)
-{
-    const struct fleet_members *members = fleet->members;
-    bool is_known = members != NULL && members->old.place != NULL;
-    return is_known ? owner_by(&members->old, key, len) : PN_NODE_NONE;
-}
-
-size_t
-pn_fleet_members(const struct pn_fleet *fleet, bool old, uint16_t *node, size_t max)
-{
-    const struct fleet_members *members = fleet->members;
-    const struct ring *ring = members == NULL ? NULL
-                              : old           ? &members->old
-                                              : &members->now;
-    if (ring == NULL || ring->place == NULL) {
-        return 0;
-    }
-    for (uint32_t i = 0; i < ring->n && i < max; i++) {
-        node[i] = ring->node[i];
-    }
-    return ring->n;
-}
-
-struct pn_route
-fleet_route_hash(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t now)
-{
-    const struct ring *ring = &fleet->members->now;
-    if (ask->key == NULL) {
-        return any_member(fleet, now);
-    }
-    uint32_t owner = pn_place_owner(ring->place, ask->key, ask->len);
-    if (owner == PN_PLACE_NONE) {
-        return (struct pn_route){.kind = PN_ROUTE_EMPTY,
-                                 .node = PN_NODE_NONE,
-                                 .second = PN_NODE_NONE,
-                                 .at = PN_NEVER};
-    }
-    uint16_t number = ring->node[owner];
-    const struct fleet_node *node = fleet_at(fleet, number);
-    struct pn_route route = {.kind = PN_ROUTE_NODE, .node = number};
-    if (!fleet_usable(node, now)) {
-        route = stand_in(fleet, number, ask, now);
-    }
-    route.second = old_owner(fleet, ask, route.node, now);
-    return route;
 }

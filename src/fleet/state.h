@@ -2,13 +2,13 @@
  * state - what a fleet is made of, for the files of this room
  *
  *     nodes.c    the table of nodes, by number and by endpoint
- *     health.c   up, down, loading; probes           dial.c     connections: when
- *     refresh.c  the topology: when to ask           ask.c      whom to ask
- *     believe.c  whether to believe the answer       task.c     what is to be done now
- *     budget.c   retries: whether, when
- *     slots.c    the map of a cluster                sentinel.c who is the primary
- *     members.c  the members of a HASH fleet         route.c    who gets a request
- *     save.c     all of it as bytes                  load.c     another's bytes
+ *     health.c   up, down, loading, apart; probes    dial.c        connections: when
+ *     budget.c   retries: whether, when              task.c        what is to be done
+ *     refresh.c  the topology: when to ask           ask.c         whom
+ *     believe.c  whether to believe the answer       slots.c       the map of a cluster
+ *     sentinel.c who is the primary                  members.c     of a HASH fleet
+ *     route.c    who gets a request                  route_hash.c  the same, of members
+ *     save.c     all of it as bytes                  load.c        another's bytes
  *     fleet.c    making one
  *
  * Nothing here is seen outside; names begin with fleet_. A `now` is never 0 in earnest:

@@ -177,4 +177,25 @@ next_task(struct pn_fleet *fleet, uint64_t now, uint64_t limit, struct pn_task *
     return 0;
 }
 
+enum { KEYS = 400 };
+
+static inline size_t
+key_of(unsigned i, char key[24])
+{
+    return (size_t)snprintf(key, 24, "user:%u", i);
+}
+
+/* By the I-th key. */
+static inline struct pn_route
+route_i(struct pn_fleet *fleet, unsigned i, uint32_t flags, uint64_t now)
+{
+    char key[24];
+    struct pn_route_ask ask = {.key = key,
+                               .len = key_of(i, key),
+                               .slot = PN_SLOT_NONE,
+                               .flags = flags,
+                               .avoid = PN_NODE_NONE};
+    return pn_fleet_route(fleet, &ask, now);
+}
+
 #endif
