@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import Cache, CacheError, client_cli, destroy, ring_cli
+from . import Cache, CacheError, ConfigError, client_cli, destroy, ring_cli
+from .dsn import visible
 
 EPILOG = """\
 A shared store is a file of a memory file system, by default in /dev/shm. It stays
@@ -33,6 +34,8 @@ Fleets, by the URL of their pinyon.Client:
 
 `python -m pinyon COMMAND --help` has more.
 """
+
+NODES = "`python -m pinyon nodes URL`"
 
 #: What the file of a store is called: this and its name.
 PREFIX = "pinyon."
@@ -106,6 +109,17 @@ def _directory(text: str) -> str:
     return text
 
 
+def _name(text: str) -> str:
+    """The name of a store, which may be given as its URL."""
+    scheme, sign, rest = text.partition("://")
+    if not sign or scheme == "shm":
+        return rest.rstrip("/") if sign else text
+    raise ConfigError(
+        f"{visible(text)!r}: ls, stats, check and rm look after the stores of this"
+        f" host, by name; a fleet is shown by {NODES}"
+    )
+
+
 def _open(args: argparse.Namespace, name: str) -> Cache:
     return Cache(f"shm://{name}", create=False, dir=args.dir)
 
@@ -146,7 +160,7 @@ def _row(name: str, store: Any) -> str:
 
 
 def _stats(args: argparse.Namespace) -> int:
-    with _open(args, args.name) as cache:
+    with _open(args, _name(args.name)) as cache:
         stats: Any = cache.stats()["store"]
     if args.json:
         print(json.dumps(stats, indent=2))
@@ -158,14 +172,14 @@ def _stats(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    with _open(args, args.name) as cache:
+    with _open(args, _name(args.name)) as cache:
         cache.check()
     print(f"{args.name}: every invariant holds")
     return 0
 
 
 def _rm(args: argparse.Namespace) -> int:
-    destroy(args.name, dir=args.dir)
+    destroy(_name(args.name), dir=args.dir)
     return 0
 
 

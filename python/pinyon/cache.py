@@ -14,6 +14,8 @@ from .cached import Cached
 from .client_options import Nodes
 from .closing import Closing
 from .decorate import decorate
+from .dsn import visible
+from .fleet import SCHEMES
 from .home import Home
 from .job import Job
 from .policy import Tags, make_policy
@@ -438,6 +440,11 @@ def destroy(name: str, *, dir: str | None = None) -> None:
     """Removes the shared store ``name`` (or ``shm://name``); RegionAbsent when there is
     none. Processes that have it open go on with it, unseen by others."""
     if isinstance(name, str) and "://" in name:
+        if name.split(":")[0].lower() in SCHEMES:
+            raise _core.ConfigError(
+                f"{visible(name)!r}: only shm:// stores have a name to remove; clear()"
+                " empties the cache of a fleet"
+            )
         config = parse(name, {} if dir is None else {"dir": dir})
         if config.scheme != "shm":
             raise _core.ConfigError(

@@ -57,8 +57,8 @@ def _ping(args: argparse.Namespace) -> int:
 def _nodes(args: argparse.Namespace) -> int:
     with Client(args.url) as client:
         client.ping()  # so that the nodes are known
-        nodes = [n for n in client.nodes() if n.role not in ("sentinel", "seed")]
-        rows = [_row(client, node) for node in nodes]
+        latency = {n.number: _latency(client, n) for n in _servers(client)}
+        rows = [_row(node, latency.get(node.number, "-")) for node in _servers(client)]
     head = ("NODE", "ROLE", "HEALTH", "SHARE", "LATENCY")
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in (head, *rows):
@@ -70,9 +70,14 @@ def _nodes(args: argparse.Namespace) -> int:
     return 0 if all(row[4].endswith("ms") for row in rows) else 1
 
 
-def _row(client: Client[Any], node: Node) -> tuple[str, str, str, str, str]:
+def _servers(client: Client[Any]) -> list[Node]:
+    """Those that have keys, as they are now."""
+    return [n for n in client.nodes() if n.role not in ("sentinel", "seed")]
+
+
+def _row(node: Node, latency: str) -> tuple[str, str, str, str, str]:
     share = f"{node.slots / _SLOTS:.1%}" if node.slots else "-"
-    return node.address, node.role, node.health, share, _latency(client, node)
+    return node.address, node.role, node.health, share, latency
 
 
 def _latency(client: Client[Any], node: Node) -> str:

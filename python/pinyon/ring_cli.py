@@ -14,8 +14,11 @@ from urllib.parse import parse_qsl, unquote
 
 from ._core import ConfigError
 from .dsn import visible
+from .fleet import SCHEMES
+from .fleet_options import ALIASES, OPTIONS
 from .ring import HashRing, RingDiff
 from .ring_picture import draw_moves, draw_shares
+from .url import EVERYWHERE
 
 __all__ = ["add_command", "parse_fleet"]
 
@@ -30,6 +33,15 @@ is none) and the options of pinyon.HashRing, such as hash=, distribution=, hash_
 _NODE = re.compile(r"(?P<name>(?:\[[^]]+\]|[^:]+)(?::\d+)?)(?::(?P<weight>[\d.]+))?")
 _NUMBERS = ("seed", "points", "slots", "replicas")
 _FLAGS = ("arm", "zero_is_one", "bytes_keys")
+_BARE = re.compile(r"\[[^]]+\]|[^:]+")  # no port
+#: The ports of schemes, where a URL says none.
+_PORTS = {
+    name: 11211 if engine == "memcached" else 6379
+    for name, (engine, *_) in SCHEMES.items()
+}
+#: What the URL of a client or a cache says beside the placement.
+_OF_PLACE = {*_NUMBERS, *_FLAGS, "place", "epsilon", "hash", "distribution", "hash_tag"}
+_OTHERS = {*OPTIONS, *ALIASES, *EVERYWHERE, "flush"} - _OF_PLACE - {"salt"}
 _BAR = 32  # characters of the longest bar
 
 
@@ -64,6 +76,7 @@ def parse_fleet(url: str, previous: HashRing | None = None) -> HashRing:
                 f"node {text!r}: write host:port or host:port:weight, once"
             )
         weights[match["name"]] = float(match["weight"] or 1)
+    weights = _named(weights, _PORTS.get(scheme), dict(parse_qsl(query)).get("names"))
     cluster = "redis-cluster" if scheme.endswith("+cluster") else "slots"
     options = {"place": cluster} | _options(query)
     if options["place"] == "slots" and previous is not None:
@@ -71,9 +84,27 @@ def parse_fleet(url: str, previous: HashRing | None = None) -> HashRing:
     return HashRing(list(weights), weights, **options)
 
 
+def _named(
+    weights: Mapping[str, float], port: int | None, names: str | None
+) -> dict[str, float]:
+    """By the names that a client places keys by: those of ``names=``, or host:port."""
+    given = names.split(",") if names else []
+    if names and len({*given}) != len(weights):
+        raise ConfigError(f"names={names!r}: give one for each of {len(weights)} nodes")
+    if not names:
+        given = [
+            f"{name}:{port}" if port and _BARE.fullmatch(name) else name
+            for name in weights
+        ]
+    return dict(zip(given, weights.values(), strict=True))
+
+
 def _options(query: str) -> dict[str, Any]:
+    """Those of the placement: what else a client's URL may say does not matter."""
     options: dict[str, Any] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
+        if name in _OTHERS:
+            continue
         try:
             if name in _NUMBERS:
                 options[name] = int(value)

@@ -83,6 +83,8 @@ class NodeStats(TypedDict):
     bytes_out: int
     connects: int
     disconnects: int
+    gutter: int  # of the calls: as the stand-in of another
+    why: str | None  # what it was last out of reach for
     p50_us: float
     p90_us: float
     p99_us: float

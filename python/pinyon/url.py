@@ -25,7 +25,7 @@ from .dsn import Dsn, decode, split
 from .fleet import SCHEMES, describe, parse_fleet
 from .options import Check, any_value, boolean, int_in, parse_size, text
 
-__all__ = ["Config", "parse", "parse_size"]
+__all__ = ["EVERYWHERE", "Config", "parse", "parse_size"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -182,10 +182,10 @@ _CHECKS: dict[str, Check] = {
 _SHARED_ONLY = ("create", "dir")
 
 #: Those of the cache itself, wherever its values are; and those of a far one.
-_EVERYWHERE = (
+EVERYWHERE = (
     "ttl", "namespace", "codec", "secret", "compress_min", "compress_level"
 )  # fmt: skip
-_FAR_CHECKS: dict[str, Check] = {name: _CHECKS[name] for name in _EVERYWHERE}
+_FAR_CHECKS: dict[str, Check] = {name: _CHECKS[name] for name in EVERYWHERE}
 _FAR_CHECKS |= {"flush": boolean, "near": text}
 
 assert {*_CHECKS, *_FAR_CHECKS, "scheme", "name", "far"} == {

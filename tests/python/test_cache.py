@@ -435,3 +435,6 @@ def test_destroy_takes_name_or_url() -> None:
             pinyon.destroy(url)
     with pytest.raises(pinyon.ConfigError, match="only shm://"):
         pinyon.destroy("mem://")
+    with pytest.raises(pinyon.ConfigError, match="only shm://") as caught:
+        pinyon.destroy("redis://:geheim@127.0.0.1/0")
+    assert "geheim" not in str(caught.value)

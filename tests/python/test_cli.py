@@ -60,6 +60,20 @@ def test_rm(region, capsys):
         assert region in capsys.readouterr().err
 
 
+def test_a_store_may_be_named_by_its_url(shop, capsys):
+    assert main(["stats", f"shm://{shop}"]) == 0
+    assert main(["check", f"shm://{shop}/"]) == 0
+    assert main(["rm", f"shm://{shop}"]) == 0
+
+
+@pytest.mark.parametrize("command", ["stats", "check", "rm"])
+def test_a_fleet_is_no_store(command, capsys):
+    assert main([command, "redis+cluster://:geheim@127.0.0.1:1,127.0.0.1:2"]) == 1
+    said = capsys.readouterr().err
+    assert "pinyon nodes URL" in said
+    assert "geheim" not in said
+
+
 def test_help_is_worth_reading(capsys):
     with pytest.raises(SystemExit) as done:
         main(["--help"])

@@ -75,6 +75,27 @@ def test_a_twin_never_blocks_its_loop(serve, server, twin):
         asyncio.run(main())
 
 
+@both_engines
+def test_numbers_say_what_is_wrong_and_who_stands_in(serve, server):
+    one, spare = serve(server()), serve(server())
+    scheme = "memcached" if server is Memcached else "redis"
+    url = f"{scheme}://{one.address}?place=libketama&gutter={spare.address}"
+    with pinyon.Cache(url) as cache:
+        cache.set("k", 1)
+        before = cache.stats()["nodes"]
+        assert (before[one.address]["why"], before[one.address]["state"]) == (
+            None,
+            "up",
+        )
+        assert before[spare.address]["role"] == "gutter"
+        one.kill()
+        until(lambda: state_of(cache, one) == "down")
+        after = cache.stats()["nodes"]
+        assert "refused" in after[one.address]["why"]
+        assert after[one.address]["errors"] > 0
+        assert after[spare.address]["gutter"] == after[spare.address]["calls"] > 0
+
+
 # ---- Invalidations that were not heard -----------------------------------------------
 
 

@@ -278,9 +278,27 @@ def test_command_weights_and_options(capsys: pytest.CaptureFixture[str]) -> None
     assert "pass" not in text
 
 
+def test_command_takes_the_url_of_a_client(capsys: pytest.CaptureFixture[str]) -> None:
+    """With its options, and the names that the client places keys by."""
+    url = "memcached://a,b:5?place=libketama&timeout=1s&namespace=x&socket_timeout=1"
+    status, text = run_ring(capsys, url)
+    assert status == 0
+    share = pinyon.HashRing(["a:11211", "b:5"], place="libketama").share()
+    for name, part in share.items():
+        assert f"{name:7}      1  {part:.2%}" in text
+    _, text = run_ring(capsys, "redis+cluster://a,[::1]")
+    assert "a:6379" in text
+    assert "[::1]:6379" in text
+    _, text = run_ring(capsys, "memcached://a,b?names=one,two&place=libketama")
+    part = pinyon.HashRing(["one", "two"], place="libketama").share()["one"]
+    assert f"one       1  {part:.2%}" in text
+
+
 @pytest.mark.parametrize(
     ("urls", "said"),
     [
+        (["memcached://a,b?names=one"], "one for each of 2"),
+        (["memcached://a?nonsense=1"], "no option 'nonsense'"),
         (["memcached://a?place=x"], "place 'x' is not known"),
         (["memcached://a?slots=many"], "give a number"),
         (["a,b"], "write memcached://"),
