@@ -24,7 +24,7 @@
 struct pn_client_node {
     struct pn_node_counts counts;
     _Atomic uint32_t told; /* of client->troubles, when the fleet heard of an answer */
-    struct pn_why why;     /* under the lock: the last failure to connect */
+    struct pn_why why;        /* under the lock: the last failure to connect */
 };
 
 struct pn_client {

@@ -82,6 +82,7 @@ pn_hub_submit(struct pn_hub *hub, struct pn_request *request, uint64_t now)
     request->attempts = 0;
     request->redirects = 0;
     request->leg = 0;
+    request->was_there = false;
     request->is_new = true;
     request->is_asking = false;
     request->is_gutter = false;
@@ -224,7 +225,7 @@ route(struct pn_fleet *fleet, const struct pn_request *request, uint64_t now)
         .len = request->key.len,
         .slot = request->slot,
         .flags = (request->flags & PN_REQ_READ ? PN_ROUTE_READ : 0) |
-                 (request->flags & PN_REQ_DELETE ? PN_ROUTE_DELETE : 0) |
+                 (request->flags & FOR_BOTH ? PN_ROUTE_DELETE : 0) |
                  (request->flags & PN_REQ_QUICK ? PN_ROUTE_QUICK : 0),
         .avoid = request->avoid,
     };
@@ -270,12 +271,13 @@ allow_dial(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_link *link,
     return 0;
 }
 
-/* While the fleet warms up a delete goes to the old owner first, if that is there. */
+/* While the fleet warms up a delete goes to the old owner first, if that is there; once
+ * more when no answer came. */
 static bool
 wants_old_owner(const struct pn_fleet *fleet, const struct pn_request *request,
                 const struct pn_route *way)
 {
-    if (!(request->flags & PN_REQ_DELETE) || request->leg > 0 ||
+    if (!(request->flags & FOR_BOTH) || request->leg > 1 ||
         way->second == PN_NODE_NONE) {
         return false;
     }
@@ -371,7 +373,7 @@ assign(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_request *request,
         return;
     }
     request->second = way.second;
-    request->leg = is_first_leg ? 1 : request->leg > 0 ? 2 : 0;
+    request->leg = is_first_leg ? 1 : request->leg;
     request->is_gutter = way.is_gutter;
     request->to = PN_NODE_NONE;
     pn_list_add(&link->queue, request);

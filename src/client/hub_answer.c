@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "client/engine.h"
 #include "client/judge.h"
 
@@ -166,17 +168,66 @@ act(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
     pn_hub_finish(hub, request, 0);
 }
 
-/* While a fleet warms up, what the new owner does not have may be at the old one's; and
- * what is deleted is deleted there first. Was REQUEST sent on its way once more? */
+/* ---- While a fleet warms up ------------------------------------------------------- */
+
+/* Does REPLY say that something was deleted: HD, or a number but 0? */
 static bool
-goes_on(struct pn_hub *hub, struct pn_request *request, struct pn_bytes reply,
-        uint64_t now)
+is_deleted(struct pn_bytes reply)
 {
-    if (request->leg == 1) {
-        request->reply_len = 0;
-        pn_hub_requeue(hub, request, now);
-        return true;
+    bool is_number = reply.ptr[0] == PN_RESP_INTEGER;
+    return is_number ? reply.ptr[1] != '0' : reply.ptr[0] == 'H';
+}
+
+static bool
+is_error(const struct pn_link *link, struct pn_bytes reply)
+{
+    if (!link->is_memcached) {
+        return reply.ptr[0] == PN_RESP_ERROR;
     }
+    return memcmp(reply.ptr, "ER", 2) == 0 || /* ERROR, and its two longer ones */
+           (reply.len > 12 && memcmp(reply.ptr + 6, "_ERROR", 6) == 0);
+}
+
+/* The old owner has answered what goes to both: now to the new one. Not so when it could
+ * not delete: what it has would be found, and it is known too late. (A set that it
+ * refuses leaves nothing there.) */
+static bool
+goes_to_new(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
+            struct pn_bytes reply, uint64_t now)
+{
+    if (request->leg != 1 ||
+        (request->flags & PN_REQ_DELETE && is_error(link, reply))) {
+        return false;
+    }
+    request->was_there = is_deleted(reply);
+    request->leg = 2;
+    request->reply_len = 0;
+    pn_hub_requeue(hub, request, now);
+    return true;
+}
+
+/* What only the old owner had was deleted all the same: the new one's NF or 0, in the
+ * buffer that is ours, becomes HD or 1. */
+static void
+tell_of_old(struct pn_link *link, const struct pn_request *request)
+{
+    char *reply = link->in.ptr + request->reply_at;
+    if (!(request->flags & PN_REQ_DELETE) || !request->was_there) {
+        return;
+    }
+    if (memcmp(reply, "NF", 2) == 0) {
+        memcpy(reply, "HD", 2);
+    } else if (memcmp(reply, ":0\r", 3) == 0) {
+        reply[1] = '1';
+    }
+}
+
+/* What the new owner of memcached does not have may be at the old one's. Was REQUEST
+ * sent on its way once more? */
+static bool
+goes_to_old(struct pn_hub *hub, struct pn_request *request, struct pn_bytes reply,
+            uint64_t now)
+{
     bool is_miss = reply.len >= 2 && reply.ptr[0] == 'E' && reply.ptr[1] == 'N';
     if (request->second == PN_NODE_NONE || !is_miss ||
         !(request->flags & PN_REQ_READ) || request->flags & PN_REQ_NOOP) {
@@ -201,8 +252,12 @@ pn_hub_answered(struct pn_hub *hub, struct pn_link *link, struct pn_request *req
     if (!is_judged) {
         tell_well(hub, link, request, now);
     }
+    if (goes_to_new(hub, link, request, reply, now)) {
+        return;
+    }
+    tell_of_old(link, request);
     if (link->is_memcached) {
-        if (!goes_on(hub, request, reply, now)) {
+        if (!goes_to_old(hub, request, reply, now)) {
             pn_hub_finish(hub, request, 0);
         }
         return;

@@ -28,6 +28,8 @@ enum pn_request_flags {
     PN_REQ_QUICK = 0x200, /* where nobody can answer now, say so now */
     PN_REQ_APART = 0x400, /* TRYAGAIN is told after fewer tries: the caller asks for
                              each key by itself then */
+    PN_REQ_STORE = 0x800, /* a set without conditions: to both owners as well, or the
+                             old one's value would be found when this one is gone */
 };
 
 enum pn_request_state {
@@ -63,7 +65,9 @@ struct pn_request {
     uint16_t to;     /* where a redirect sends it next; PN_NODE_NONE */
     uint16_t avoid;  /* it has just failed there; PN_NODE_NONE */
     uint16_t second; /* warm-up: the old owner; PN_NODE_NONE */
-    uint8_t leg;     /* warm-up, DELETE: 1 on its way to the old owner, 2 to the new */
+    uint8_t leg;     /* warm-up, DELETE, STORE: 1 on its way to the old owner, 2 to the
+                        new one */
+    bool was_there;  /* leg 2: the old owner had it */
     uint64_t sent_at, due_at; /* ns; due_at: WAITING not before it */
     uint32_t link;            /* where the reply is: link and offset in its buffer */
     size_t reply_at, reply_len;
