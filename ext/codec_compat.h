@@ -12,8 +12,8 @@
 #include <Python.h>
 
 #ifdef Py_GIL_DISABLED
-#define CODEC_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object)
-#define CODEC_UNLOCK() Py_END_CRITICAL_SECTION()
+#define CODEC_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object);
+#define CODEC_UNLOCK() Py_END_CRITICAL_SECTION();
 #else
 #define CODEC_LOCK(object) {
 #define CODEC_UNLOCK() }

@@ -57,11 +57,11 @@ pn_word_u64(struct pn_bytes word, uint64_t *value)
         return false;
     }
     for (size_t i = 0; i < word.len; i++) {
-        unsigned digit = (unsigned)(unsigned char)word.ptr[i] - '0';
-        if (digit > 9 || n > (UINT64_MAX - digit) / 10) {
+        unsigned figure = (unsigned)(unsigned char)word.ptr[i] - '0';
+        if (figure > 9 || n > (UINT64_MAX - figure) / 10) {
             return false;
         }
-        n = n * 10 + digit;
+        n = n * 10 + figure;
     }
     *value = n;
     return true;
