@@ -23,7 +23,7 @@ import pytest
 
 from tests.servers import Memcached, Redis, until
 
-from .fleets import KINDS, Fleet, client, fleet, fleet_of  # noqa: F401
+from .fleets import KINDS, NAME, Fleet, client, fleet, fleet_of  # noqa: F401
 
 slow = pytest.mark.slow
 Round = Callable[[], object]
@@ -58,7 +58,12 @@ def measure() -> tuple[int, int, int, int]:
     getattr(sys, "_clear_internal_caches", sys._clear_type_cache)()
     gc.collect()
     count = len(os.listdir("/proc/self/fd"))
-    return count, threading.active_count(), sys.getallocatedblocks(), native()
+    return count, threads(), sys.getallocatedblocks(), native()
+
+
+def threads() -> int:
+    """Those of C among them."""
+    return len(os.listdir("/proc/self/task"))
 
 
 def stays_flat(body: Round, rounds: int, *, servers: int = 1) -> None:
@@ -71,7 +76,7 @@ def stays_flat(body: Round, rounds: int, *, servers: int = 1) -> None:
     for _ in range(3):
         for _ in range(rounds):
             body()
-        until(lambda: threading.active_count() <= seen[0][1], "threads to end", 5)
+        until(lambda: threads() <= seen[0][1], "threads to end", 5)
         seen.append(measure())
     fds, _, blocks, held = zip(*seen, strict=True)
     assert least(fds) <= 0, fds
@@ -330,6 +335,24 @@ def test_thousands_of_clients(fleet: Fleet) -> None:  # noqa: F811
 
     stays_flat(some, 100)
     fleet.until_left(0)
+
+
+def test_names(redis: Redis, request: Any) -> None:
+    """Servers that are looked for by name: by threads, and on loops."""
+    made = fleet_of("redis", request)
+    url = f"redis://localhost:{redis.port}"
+
+    def body() -> None:
+        with pinyon.Client(url, client_name=NAME) as opened:
+            opened.set("k", 1)
+
+            async def main() -> None:
+                assert await opened.aget("k") == b"1"
+
+            asyncio.run(main())
+
+    stays_flat(body, 15)
+    made.until_left(0)
 
 
 def test_closed_under_way(fleet: Fleet) -> None:  # noqa: F811
