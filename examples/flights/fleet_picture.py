@@ -21,6 +21,12 @@ from .timeline import STEP, Dip, Timeline
 QUERIES, HITS = COLOURS[1:]
 BAD = "#c0392b"
 TOP, BOTTOM = 0.81, 0.07
+REFILL = (
+    "What a memcached held is lost with it, and lost once more when its keys go home: "
+    "each value costs one query when it is next asked for, and seldom used\nones come "
+    "for a long while yet, so that the hit ratio goes on rising. The replica of a "
+    "cluster's primary has its values."
+)
 
 
 def draw(results: FleetResults, path: Path) -> Path:
@@ -53,6 +59,8 @@ def draw(results: FleetResults, path: Path) -> Path:
             _ratio(ratio, one)
             _queries(queries, one.timeline)
             _numbers(figure, ratio, one)
+        if results.has_dips:
+            figure.text(0.03, 0.02, REFILL, size=11.5, linespacing=1.5)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
         pyplot.close(figure)
@@ -110,7 +118,7 @@ def _numbers(figure: Figure, beside: Axes, one: Outage) -> None:
     ]
     top = beside.get_position().y1
     for line, (number, words) in enumerate(facts):
-        y = top - 0.02 - 0.047 * line
+        y = top - 0.02 - 0.041 * line
         figure.text(0.805, y, number, size=15, weight="bold", ha="right")
         figure.text(0.813, y, words, size=11.5)
 

@@ -37,7 +37,7 @@ class FleetResults:
         yield "requests served", [f"{one.requests:,}" for one in all]
         yield "  exceptions that reached a caller", [f"{o.exceptions}" for o in all]
         yield (
-            "  calls in which the cache failed, unseen",
+            "  failures that the cache hid",
             [f"{one.hidden:,}" for one in all],
         )
         dips = [one.timeline.dips() for one in all]
@@ -46,7 +46,7 @@ class FleetResults:
             yield from _dip_rows(number, column)
             if number == 0:
                 cells = [_seconds(after_promotion(one)) for one in all]
-                yield "    of these after a replica was promoted", cells
+                yield "    of these after the promotion", cells
         ends = [one.timeline.at_the_end() for one in all]
         yield "hit ratio at the end", [f"{ratio:.1%}" for ratio in ends]
         for share in (0.5, 0.99):
@@ -94,10 +94,10 @@ class Fleets:
         self._pace = pace
 
     def play(self, path: Path) -> FleetResults:
-        self._screen.say(
+        self._screen.tell(
             f"\n[bold]The same flight board over fleets, and a node dies[/]\n"
             f"{self._workers} worker processes with the same decorated functions; only "
-            f"the URL of the cache is another. They look up\nthe year's first "
+            f"the URL of the cache is another. They look up the year's first "
             f"{outage.WARM:,} flights to warm it, then serve what follows at "
             f"{self._pace:,.0f} requests a second."
         )
@@ -106,7 +106,7 @@ class Fleets:
 
     def watch(self, path: Path, url: str, seconds: float) -> FleetResults:
         """The reader's own fleet."""
-        self._screen.say(
+        self._screen.tell(
             f"\n[bold]The flight board over your fleet[/]\n"
             f"{self._pace:,.0f} requests a second for {seconds:g} s: harm a node, and "
             f"see. Its keys begin with {servers.NAMESPACE}: and expire within an hour."
@@ -146,8 +146,8 @@ class Fleets:
                 say(f"[red]{one.fleet.title}[/]: {complaint}")
         if not results.has_dips:
             return
-        say(
+        self._screen.tell(
             f"As before: within {NEAR * 100:g} points of the hit ratio, and "
             f"{PACE:.0%} of the requests. What the cache cannot do for a moment the "
-            "database does;\nthe callers of the decorated functions see no exception."
+            "database does; the callers of the decorated functions see no exception."
         )

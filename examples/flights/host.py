@@ -34,10 +34,10 @@ class Host:
         self.region = f"flights-{os.getpid()}"
 
     def play(self, path: Path) -> Results:
-        self._screen.say(
+        self._screen.tell(
             f"\n[bold]A flight board on one host[/]\n"
             f"{self._workers} worker processes replay {FLIGHTS:,} flights in order of "
-            f"departure, three look-ups for each, for at most\n{self._seconds:g} s in "
+            f"departure, three look-ups for each, for at most {self._seconds:g} s in "
             f"each of three ways. Each starts with nothing cached."
         )
         shared = f"shm://{self.region}?size={self._size}"
@@ -96,18 +96,18 @@ class Host:
 
     def _report(self, results: Results) -> None:
         killed = results.crash
-        self._screen.say(
-            f"{killed.kills} writers killed (SIGKILL), {killed.recoveries} of them "
-            f"inside a write: as many shards were repaired, {killed.wipes} emptied.\n"
-            f"Meanwhile the others read {killed.answers:,} values, {killed.wrong} of "
-            f"them wrong.\nTheir longest call took {killed.pause * 1e3:.1f} ms, waits "
-            "for a core included.\n"
-            f"The region's own check: {killed.damage or 'sound'}\n"
+        self._screen.tell(
+            f"Writers killed (SIGKILL): {killed.kills}, inside a write: "
+            f"{killed.recoveries}; as many shards repaired, {killed.wipes} emptied."
+            f" Meanwhile the others read {killed.answers:,} values, {killed.wrong} of "
+            f"them wrong. Their longest call took {killed.pause * 1e3:.1f} ms, waits "
+            "for a core included. The region's own check: "
+            f"{killed.damage or 'sound'}.\n"
         )
         self._screen.table([way.title for way in results.ways], results.rows())
-        self._screen.say(
+        self._screen.tell(
             "A hit in a worker's own dictionary is the fastest there is. What sharing "
-            "buys are fewer queries,\nless memory, and one load per key however many "
+            "buys are fewer queries, less memory, and one load per key however many "
             "ask."
         )
 

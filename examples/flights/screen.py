@@ -34,6 +34,10 @@ class Screen:
         # The terminal folds long lines; rich would fold paths beyond copying.
         self.console.print(text, soft_wrap=True, markup=markup)
 
+    def tell(self, text: str) -> None:
+        """Sentences, folded between words at the terminal's width."""
+        self.console.print(text)
+
     @contextmanager
     def building(self) -> Iterator[Progressing]:
         with Bars(self.console, ["flights"], [FLIGHTS]) as bars:

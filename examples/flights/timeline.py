@@ -57,7 +57,7 @@ class Dip:
     before: float  # hit ratio
     lowest: float  # hit ratio of a step; 0 when not one step has one
     slowest: float  # requests a second of a step
-    seconds: float | None  # until all was as before; None: not within the time
+    seconds: float | None  # until all was as before again; None: not within the time
 
 
 class Timeline:
@@ -149,9 +149,13 @@ def _ratio(bins: Sequence[Bin]) -> float:
 def _recovery(
     bins: Sequence[Bin], begin: float, before: float, pace: float
 ) -> float | None:
-    """Seconds until the first of WINDOW steps in a row that are together as good and
-    as many as before."""
-    for first in range(len(bins) - WINDOW + 1):
+    """Seconds until the first of WINDOW steps in a row, after the worst, that are
+    together as good and as many as before. (A node that is back is noticed a moment
+    later: all is well until then.)"""
+    worst = min(range(len(bins)), key=lambda i: bins[i].hit_ratio or 0.0, default=0)
+    if bins and (bins[worst].hit_ratio or 0.0) >= before - NEAR:
+        worst = 0  # there was none
+    for first in range(worst, len(bins) - WINDOW + 1):
         window = bins[first : first + WINDOW]
         requests = sum(bin.requests for bin in window) / WINDOW
         if requests >= PACE * pace and _ratio(window) >= before - NEAR:

@@ -66,6 +66,11 @@ def test_a_dip_and_its_recovery() -> None:
     assert dip.slowest == pytest.approx(RATE)
 
 
+def test_a_dip_that_comes_late_is_not_over_before_it() -> None:
+    line = Timeline(samples(from_to(4.0, 4.6, 0.4, 0.05)), [KILL])
+    assert line.dips()[0].seconds == pytest.approx(1.6)
+
+
 def test_one_good_step_is_no_recovery() -> None:
     def misses(at: float) -> float:
         return 0.05 if 4.0 <= at < 4.0 + STEP else from_to(3, 6, 0.4, 0.05)(at)
