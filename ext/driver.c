@@ -179,11 +179,15 @@ driver_clear(struct driver *self)
     return 0;
 }
 
+/* It may go while an exception is raised. */
 static void
 driver_dealloc(struct driver *self)
 {
+    PyObject *type, *value, *traceback;
     PyObject_GC_UnTrack(self);
+    PyErr_Fetch(&type, &value, &traceback);
     driver_abandon(self);
+    PyErr_Restore(type, value, traceback);
     PyMem_Free(self->watch);
     share_drop(self->share);
     core_free_object(self);

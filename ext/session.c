@@ -388,11 +388,16 @@ session_traverse(struct session_object *self, visitproc visit, void *arg)
     return 0;
 }
 
+/* It may go while an exception is raised, and those who wait for messages are told by
+ * another one. */
 static void
 session_dealloc(struct session_object *self)
 {
+    PyObject *type, *value, *traceback;
     PyObject_GC_UnTrack(self);
+    PyErr_Fetch(&type, &value, &traceback);
     release(self);
+    PyErr_Restore(type, value, traceback);
     Py_CLEAR(self->key);
     Py_XDECREF((PyObject *)self->client);
     core_free_object(self);

@@ -398,6 +398,26 @@ def test_sessions_of_a_loop(core: Client, redis: Redis) -> None:
     until(lambda: users(redis) == 0)
 
 
+def test_what_goes_while_an_exception_is_raised(connect: Open, redis: Redis) -> None:
+    """It is freed by the interpreter on its way to the handler, and closing it has
+    exceptions of its own."""
+
+    def used_client() -> Client:
+        client = connect(redis)
+        client.aget("k")
+        return client
+
+    async def main() -> None:
+        core = connect(redis)
+        await core.aget("k")
+        for make in (core._asession, core._session, used_client):
+            for _ in range(3):
+                with pytest.raises(ZeroDivisionError):
+                    (make(), 1 / 0)
+
+    asyncio.run(main())
+
+
 def test_callbacks_see_no_context_of_ours(core: Client) -> None:
     """What waits for a reader keeps no request's variables alive."""
     import contextvars
