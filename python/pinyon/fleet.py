@@ -351,6 +351,10 @@ def _finish(settings: dict[str, Any]) -> dict[str, Any]:
     if is_hash:
         settings.setdefault("place", "slots")
         settings["weights"] = [1.0 if h.weight is None else h.weight for h in hosts]
+    if "place" in settings and not is_hash:
+        raise ConfigError(
+            f"place= is for servers that know nothing of each other, not for a {kind}"
+        )
     for name in _PLACED_ONLY:
         if name in settings and not is_hash:
             raise ConfigError(f"{name}= is for fleets with place=")

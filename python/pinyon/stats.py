@@ -73,6 +73,7 @@ class NodeStats(TypedDict):
     """Of one server of a fleet, as the client of this process has seen it."""
 
     role: str
+    #: "up", "failing" (the last attempt was in vain), "down", "loading", "apart"
     state: str
     calls: int
     errors: int
@@ -113,7 +114,8 @@ def stats_of_far(home: Home, counters: dict[str, int]) -> Stats:
     for number, host, port, role, health, *_ in client._nodes():
         name = f"{host}:{port}" if port else host
         numbers = client._node_stats(number)
-        nodes[name] = {"role": role, "state": health} | {
+        is_failing = health == "up" and numbers["why"]
+        nodes[name] = {"role": role, "state": "failing" if is_failing else health} | {
             key: numbers[key] for key in NodeStats.__annotations__ if key in numbers
         }
     return {

@@ -107,7 +107,7 @@ def _split(url: object) -> Dsn:
 
 
 def _parse_far(url: str, scheme: str, options: Mapping[str, Any]) -> Config:
-    settings, ours = parse_fleet(url, options, also=_FAR_CHECKS)
+    settings, ours = parse_fleet(url, options, also=_FAR_CHECKS, timeout=_FAR_TIMEOUT)
     if ours.pop("near", None) is not None:
         raise ConfigError(
             "near= is not supported by this version of Pinyon: open a cache of this"
@@ -180,6 +180,9 @@ _CHECKS: dict[str, Check] = {
     "compress_level": int_in(-7, 19),
 }
 _SHARED_ONLY = ("create", "dir")
+
+#: Of a whole call of a far cache, in seconds: it has another way to go.
+_FAR_TIMEOUT = 1.0
 
 #: Those of the cache itself, wherever its values are; and those of a far one.
 EVERYWHERE = (

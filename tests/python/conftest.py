@@ -100,13 +100,13 @@ def sentinels(_sentinels: Sentinels) -> Sentinels:
 def url_of(backend: str, server: Any) -> str:
     """The URL of a server, or a fleet, that a fixture made."""
     if backend == "cluster":
-        return f"redis+cluster://{','.join(server.addresses[:3])}?flush=yes"
+        return f"redis+cluster://{','.join(server.addresses[:3])}?timeout=20&flush=yes"
     if backend == "sentinels":
         hosts = ",".join(server.addresses)
-        return f"redis+sentinel://{hosts}/{server.name}/0?flush=yes"
+        return f"redis+sentinel://{hosts}/{server.name}/0?timeout=20&flush=yes"
     if backend == "memcacheds":
-        return f"memcached://{','.join(s.address for s in server)}?flush=yes"
-    return f"{backend}://{server.address}/0?flush=yes"
+        return f"memcached://{','.join(s.address for s in server)}?timeout=20&flush=yes"
+    return f"{backend}://{server.address}/0?timeout=20&flush=yes"
 
 
 @pytest.fixture

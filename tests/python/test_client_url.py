@@ -131,6 +131,8 @@ def test_every_scheme_is_read():
         ("memcached://a?place=ketama", ["place='ketama'", "libketama"]),
         ("memcached://a,b?names=x", ["2 names"]),
         ("redis://h?hash=md5", ["place="]),
+        ("redis+cluster://h?place=libketama", ["nothing of each other", "cluster"]),
+        ("redis+sentinel://h/s?place=slots", ["nothing of each other", "sentinel"]),
         ("redis://h?zone=a", ["read_from=zone"]),
         ("unix://", ["path of a socket"]),
         ("unix://h/x", ["path of a socket"]),

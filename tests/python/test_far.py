@@ -108,7 +108,7 @@ def test_names_that_are_the_caches_own():
 
 
 def test_clear_wants_a_namespace_or_a_database_of_ones_own(url):
-    with pinyon.Cache(url.replace("?flush=yes", "")) as cache:
+    with pinyon.Cache(url.replace("&flush=yes", "")) as cache:
         cache.set("k", 1)
         with pytest.raises(pinyon.ConfigError, match=r"namespace=.*flush=yes"):
             cache.clear()
@@ -117,6 +117,12 @@ def test_clear_wants_a_namespace_or_a_database_of_ones_own(url):
         part.set("k", 2)
         part.clear()
         assert (cache.get("k"), part.get("k")) == (1, None)
+
+
+def test_a_cache_waits_a_second_and_a_client_five():
+    assert pinyon.Cache("redis://h")._config.far["timeout"] == 1
+    assert pinyon.Cache("memcached://h?timeout=250ms")._config.far["timeout"] == 0.25
+    assert pinyon.Client("redis://h")._settings["timeout"] == 5
 
 
 def test_stats_of_every_node(cache):

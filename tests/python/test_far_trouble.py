@@ -25,6 +25,9 @@ def test_a_server_that_is_gone(serve, server, calls):
         with pytest.warns(pinyon.PinyonWarning, match="runs without its cache"):
             assert (f(1), asyncio.run(cache.aget_or_load("k", lambda: 2))) == (1, 2)
         assert f.cache_stats()["errors"] > 0
+        node = cache.stats()["nodes"][engine.address]
+        assert node["state"] in ("failing", "down")
+        assert node["why"]
         for call in (
             lambda: cache.get("k"),
             lambda: cache.set("k", 1),
