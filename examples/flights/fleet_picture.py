@@ -23,9 +23,9 @@ BAD = "#c0392b"
 TOP, BOTTOM = 0.81, 0.07
 REFILL = (
     "What a memcached held is lost with it, and lost once more when its keys go home: "
-    "each value costs one query when it is next asked for, and seldom used\nones come "
-    "for a long while yet, so that the hit ratio goes on rising. The replica of a "
-    "cluster's primary has its values."
+    "each value costs one query when\nit is next asked for, and seldom used ones come "
+    "for a long while yet, so that the hit ratio goes on rising. A replica has its "
+    "primary's values."
 )
 
 
@@ -60,7 +60,7 @@ def draw(results: FleetResults, path: Path) -> Path:
             _queries(queries, one.timeline)
             _numbers(figure, ratio, one)
         if results.has_dips:
-            figure.text(0.03, 0.02, REFILL, size=11.5, linespacing=1.5)
+            figure.text(0.03, 0.02, REFILL, size=13, linespacing=1.5)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
         pyplot.close(figure)
@@ -81,12 +81,12 @@ def _ratio(axes: Axes, one: Outage) -> None:
     for line, mark in enumerate(one.timeline.marks):
         axes.axvline(mark.at, color=BAD if mark.harms else HITS, lw=1.5, ls="--")
         height = 0.06 if line % 2 else 0.18  # two that are near stand over each other
-        axes.text(mark.at + 0.06, height, mark.what, size=10.5, color=INK)
+        axes.text(mark.at + 0.06, height, mark.what, size=11.5, color=INK)
     for dip in one.timeline.dips():
         if dip.seconds is not None:
             axes.axvspan(dip.at, dip.at + dip.seconds, color=FAINT, alpha=0.5, lw=0)
     title = f"{one.fleet.title}: hit ratio"
-    axes.set_title(title, loc="left", pad=8, size=13.5, weight="bold")
+    axes.set_title(title, loc="left", pad=8, size=15, weight="bold")
 
 
 def _queries(axes: Axes, timeline: Timeline) -> None:
@@ -97,8 +97,9 @@ def _queries(axes: Axes, timeline: Timeline) -> None:
         axes.axvline(mark.at, color=BAD if mark.harms else HITS, lw=1.5, ls="--")
     axes.set_ylim(0, max(1.0, *rates) * 1.15)
     axes.locator_params(axis="y", nbins=3)
-    axes.set_ylabel("queries/s", size=10.5)
+    axes.set_ylabel("queries/s", size=12.5)
     axes.xaxis.set_major_formatter("{x:g} s")
+    axes.tick_params(axis="x", pad=8)
     _plain(axes)
 
 
@@ -106,7 +107,7 @@ def _plain(axes: Axes) -> None:
     axes.grid(color=FAINT)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=10.5, length=0)
+    axes.tick_params(labelsize=12.5, length=0)
 
 
 def _numbers(figure: Figure, beside: Axes, one: Outage) -> None:
@@ -119,8 +120,8 @@ def _numbers(figure: Figure, beside: Axes, one: Outage) -> None:
     top = beside.get_position().y1
     for line, (number, words) in enumerate(facts):
         y = top - 0.02 - 0.041 * line
-        figure.text(0.805, y, number, size=15, weight="bold", ha="right")
-        figure.text(0.813, y, words, size=11.5)
+        figure.text(0.805, y, number, size=16.5, weight="bold", ha="right")
+        figure.text(0.813, y, words, size=13)
 
 
 def _of_dips(one: Outage) -> list[tuple[str, str]]:
