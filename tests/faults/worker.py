@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pinyon
@@ -45,8 +46,8 @@ class Worker:
         while not self.over.is_set():
             for key in KEYS:
                 try:
-                    self.client.set(key, f"{key}={self.number}")
-                    self.judge(key, self.client.get(key))
+                    self.set(key)
+                    self.get(key)
                 except pinyon.CacheError as error:
                     self.blame(error)
                 time.sleep(PAUSE)
@@ -62,31 +63,38 @@ class Worker:
                     self.judge(key, each)
             await asyncio.sleep(0.05)
 
-    def get_all(self) -> bool:
+    def do_all(self, do: Callable[[str], object]) -> bool:
+        """DO with every key, again and again while there are errors."""
         end = time.monotonic() + SECONDS
         for key in KEYS:
             while True:
                 try:
-                    self.judge(key, self.client.get(key))
+                    do(key)
                     break
                 except pinyon.CacheError as error:
+                    self.blame(error)
                     if time.monotonic() > end:
-                        self.blame(error)
                         return False
                 time.sleep(PAUSE)
         return True
+
+    def set(self, key: str) -> None:
+        self.client.set(key, f"{key}={self.number}")
+
+    def get(self, key: str) -> None:
+        self.judge(key, self.client.get(key))
 
     def run(self) -> None:
         threads = [
             threading.Thread(target=target)
             for target in (self.call, self.call, lambda: asyncio.run(self.acall()))
         ]
-        for key in KEYS:
-            self.client.set(key, f"{key}={self.number}")
+        is_well = self.do_all(self.set)
         for thread in threads:
             thread.start()
         for _ in sys.stdin:
-            print("well" if self.get_all() else "ill", flush=True)
+            is_well = is_well and self.do_all(self.get)
+            print("well" if is_well else "ill", flush=True)
         self.over.set()
         for thread in threads:
             thread.join()
