@@ -50,7 +50,9 @@ fleet_want_some_time(struct pn_fleet *fleet, uint64_t now)
     if (!fleet_has_topology(fleet) || refresh->unforced_at != PN_NEVER) {
         return;
     }
-    uint64_t from = refresh->ended_at + fleet->opts.refresh_unforced;
+    bool is_flying = refresh->task.kind != PN_TASK_NONE; /* as if it ended now */
+    uint64_t last = is_flying ? now : refresh->ended_at;
+    uint64_t from = last + fleet->opts.refresh_unforced;
     refresh->unforced_since = now;
     refresh->unforced_at = (from > now ? from : now) +
                            fleet_draw(fleet, fleet->opts.refresh_jitter);
@@ -190,7 +192,7 @@ know(struct pn_fleet *fleet, uint64_t at, bool is_changed)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
     refresh->learnt_at = at;
-    refresh->failed = 0;
+    refresh->failed = refresh->vain = 0;
     refresh->unknown = 0;
     refresh->doubted = 0;
     if (refresh->stale_at <= at) {
@@ -223,7 +225,7 @@ void
 fleet_refresh_doubted(struct pn_fleet *fleet, uint64_t now)
 {
     end(fleet, now);
-    fleet->refresh.failed = 0;
+    fleet->refresh.failed = fleet->refresh.vain = 0;
     cool_down(fleet);
     fleet_want(fleet, now);
     if (fleet->opts.kind == PN_FLEET_SENTINEL) {
@@ -274,6 +276,7 @@ fleet_refresh_failed(struct pn_fleet *fleet, uint64_t now)
     struct fleet_refresh *refresh = &fleet->refresh;
     end(fleet, now);
     refresh->failed++;
+    refresh->vain++;
     refresh->failed_at = now;
     fleet->counters.refreshes_failed++;
     want_again(refresh);
@@ -337,5 +340,5 @@ fleet_refresh_adopted(struct pn_fleet *fleet, uint64_t at, bool is_changed,
 bool
 fleet_is_deaf(const struct pn_fleet *fleet)
 {
-    return fleet->refresh.failed >= 2 * fleet->opts.n_seeds;
+    return fleet->refresh.vain >= 2 * fleet->opts.n_seeds;
 }

@@ -88,6 +88,7 @@ struct fleet_refresh {
     uint64_t urgent_since; /* and when first of the times that follow each other */
     uint64_t stale_at; /* SENTINEL: since when the primary must be confirmed; 0: not */
     uint32_t unchanged, failed; /* in a row */
+    uint32_t vain;              /* of failed, those of this process */
     uint32_t unknown;           /* sentinels in a row that do not know the service */
     uint32_t hasty;             /* sentinels asked without a pause between */
     bool is_named; /* SENTINEL: the primary was answered, and not yet seen to be one */
@@ -291,7 +292,7 @@ fleet_refresh_adopted(struct pn_fleet *fleet, uint64_t at, bool is_changed,
  * True: that was news. */
 bool
 fleet_refresh_warned(struct pn_fleet *fleet, uint64_t at, uint32_t failed);
-/* Nobody has answered for two whole rounds of those who could be asked. */
+/* Nobody has answered this process for two whole rounds of those who could be asked. */
 bool
 fleet_is_deaf(const struct pn_fleet *fleet);
 

@@ -39,7 +39,8 @@ prepare()
 rebuild() # FILE: what depends on it
 {
     local file
-    for file in src/fleet/*.c; do
+    for file in "$work"/sound/*.c; do
+        file=src/fleet/$(basename "$file")
         if [[ $1 == *.h || $1 == "$file" ]]; then
             compile "$work/${file//\//_}.o" "$work/$file"
         fi
@@ -95,7 +96,8 @@ mutant slow-when-urgent refresh.c 's/fleet_is_urgent\(fleet\) \? URGENT : FORCED
 mutant downs-ask-at-once health.c 's/fleet_want_some_time\(fleet, now\);/fleet_want(fleet, now);/'
 mutant no-unforced-jitter refresh.c 's/fleet_draw\(fleet, fleet->opts\.refresh_jitter\)/0/'
 mutant cut-off-asked ask.c 's/if \(node->refused_at != 0\) \{/if (0) {/; s/node->well_at >= since \? TRUST_PROVEN/0 ? TRUST_PROVEN/'
-mutant cut-off-not-urgent health.c 's/fleet_want_urgently\(fleet, now\);/fleet_want_some_time(fleet, now);/' \
+mutant cut-off-not-urgent health.c \
+    's/(well_at > node->refused_at\) \{\s*)fleet_want_urgently/$1fleet_want_some_time/' \
     test_refresh
 mutant any-map-believed believe.c 's/if \(refresh->known != 0 && \(is_odd \|\| gave_way\(refresh, hash\)\)\) \{/if (0 \&\& is_odd \&\& gave_way(refresh, hash)) {/; ' \
     test_believe

@@ -135,6 +135,25 @@ test_unforced(void)
     CHECK(least < START + 2 * SEC && most > START + 15 * SEC);
 }
 
+/* One that is planned while another is under way comes a second after that, too. */
+static void
+test_unforced_meanwhile(void)
+{
+    for (unsigned run = 0; run < 200; run++) {
+        struct map map = map_of(3, 0);
+        struct pn_fleet_opts opts = {.seed_of_chance = run};
+        struct pn_fleet *fleet = cluster_make(&map, &opts, START);
+        uint64_t now = START + 10 * SEC;
+        struct pn_task task, next;
+        trigger(fleet, now);
+        CHECK_EQ(next_task(fleet, now, SEC, &task), now);
+        pn_fleet_trouble(fleet, 0, PN_TROUBLE_DOWN, now + MS);
+        learn(fleet, &task, &map, now + 2 * MS);
+        CHECK_EQ(next_task(fleet, now + 2 * MS, 998 * MS, &next), 0);
+        pn_fleet_free(fleet);
+    }
+}
+
 /* CLUSTERDOWN of one node, while others answer: it is cut off, and what was its own has
  * another owner soon. It is not asked itself. */
 static void
@@ -194,6 +213,7 @@ main(void)
     RUN(test_urgent);
     RUN(test_redirect_storm);
     RUN(test_unforced);
+    RUN(test_unforced_meanwhile);
     RUN(test_cut_off);
     RUN(test_periodic);
     return harness_done();
