@@ -295,6 +295,7 @@ def test_the_one_who_asks_is_killed(serve: Any, region: str) -> None:
     assert host.sum("adopted") > 0
 
 
+@slow
 def test_workers_killed_at_any_moment(serve: Any, region: str) -> None:
     """While slots move, and so while they ask, lock, and write down what they learn.
     Whoever is left, and whoever is new, reads a whole map or none."""
