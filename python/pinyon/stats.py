@@ -75,11 +75,11 @@ class NodeStats(TypedDict):
     role: str
     #: "up", "failing" (the last attempt was in vain), "down", "loading", "apart"
     state: str
-    calls: int
-    errors: int
-    timeouts: int
-    retries: int
-    redirects: int
+    calls: int  # that were answered, also by an error of the server's
+    errors: int  # that were not: refused, broken off, too late
+    timeouts: int  # of the errors: too late
+    retries: int  # after an error of this node
+    redirects: int  # it named another: MOVED, ASK
     bytes_in: int
     bytes_out: int
     connects: int
@@ -114,6 +114,8 @@ def stats_of_far(home: Home, counters: dict[str, int]) -> Stats:
     for number, host, port, role, health, *_ in client._nodes():
         name = f"{host}:{port}" if port else host
         numbers = client._node_stats(number)
+        if numbers["why"]:
+            numbers["why"] = numbers["why"].removeprefix(f"{name}: ")
         is_failing = health == "up" and numbers["why"]
         nodes[name] = {"role": role, "state": "failing" if is_failing else health} | {
             key: numbers[key] for key in NodeStats.__annotations__ if key in numbers

@@ -24,7 +24,7 @@
 struct pn_client_node {
     struct pn_node_counts counts;
     _Atomic uint32_t told; /* of client->troubles, when the fleet heard of an answer */
-    struct pn_why why;        /* under the lock: the last failure to connect */
+    struct pn_why why;     /* under the lock: the last failure to connect */
 };
 
 struct pn_client {
@@ -126,6 +126,16 @@ pn_client_node(struct pn_client *client, uint16_t node);
 /* Keeps WHY (may be NULL) as the last failure of NODE. Under the lock. */
 void
 pn_client_blame(struct pn_client *client, uint16_t node, const struct pn_why *why);
+
+/* BY more of NAME, a counter of stats.h, at the node NUMBER if that is known. */
+#define PN_COUNT(client, number, name, by)                                 \
+    do {                                                                   \
+        struct pn_client_node *node_ = pn_client_node((client), (number)); \
+        if (node_ != NULL) {                                               \
+            atomic_fetch_add_explicit(&node_->counts.name, (by),           \
+                                      memory_order_relaxed);               \
+        }                                                                  \
+    } while (0)
 
 /* ---- hub.c --------------------------------------------------------------------- */
 

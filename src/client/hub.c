@@ -434,6 +434,16 @@ is_hung(const struct pn_hub *hub, const struct pn_link *link,
            (link->heard_at <= request->sent_at && now >= since + HUNG_NS);
 }
 
+/* REQUEST, which is LINK's, ends with RC, for its time is over. */
+static void
+expire(struct pn_hub *hub, const struct pn_link *link, struct pn_request *request,
+       int rc)
+{
+    PN_COUNT(hub->client, link->node, timeouts, 1);
+    PN_COUNT(hub->client, link->node, errors, 1);
+    pn_hub_finish(hub, request, rc);
+}
+
 /* Ends the requests of LINK whose time is over. */
 static void
 expire_link(struct pn_hub *hub, struct pn_link *link, uint64_t now)
@@ -442,7 +452,7 @@ expire_link(struct pn_hub *hub, struct pn_link *link, uint64_t now)
     for (struct pn_request *next; r != NULL; r = next) {
         next = r->next;
         if (r->deadline <= now) {
-            pn_hub_finish(hub, r, PN_CLIENT_E_UNSENT);
+            expire(hub, link, r, PN_CLIENT_E_UNSENT);
         } else {
             pn_hub_wake_by(hub, r->deadline);
             pn_list_add(&link->queue, r);
@@ -462,7 +472,7 @@ expire_link(struct pn_hub *hub, struct pn_link *link, uint64_t now)
         flight->request = NULL;
         is_lost |= is_hung(hub, link, r, now);
         bool is_safe = (r->flags & (PN_REQ_READ | PN_REQ_SAFE)) != 0;
-        pn_hub_finish(hub, r, is_safe ? PN_CLIENT_E_TIMEOUT : PN_CLIENT_E_AMBIGUOUS);
+        expire(hub, link, r, is_safe ? PN_CLIENT_E_TIMEOUT : PN_CLIENT_E_AMBIGUOUS);
     }
     if (is_lost) {
         pn_hub_lose(hub, link, PN_NET_E_TIMEOUT, NULL, now);

@@ -69,6 +69,7 @@ redirect(struct pn_hub *hub, struct pn_request *request, uint16_t node, uint64_t
         return false;
     }
     request->redirects++;
+    PN_COUNT(hub->client, request->by, redirects, 1);
     request->to = node;
     request->reply_len = 0;
     pn_hub_requeue(hub, request, now);

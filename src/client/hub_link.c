@@ -81,22 +81,6 @@ pn_hub_clear_busy(struct pn_hub *hub, struct pn_link *link)
     link->busy_at = 0;
 }
 
-/* The counters of the link's node. */
-static struct pn_client_node *
-counted(struct pn_hub *hub, const struct pn_link *link)
-{
-    return pn_client_node(hub->client, link->node);
-}
-
-#define COUNT(hub, link, name, by)                               \
-    do {                                                         \
-        struct pn_client_node *node_ = counted((hub), (link));   \
-        if (node_ != NULL) {                                     \
-            atomic_fetch_add_explicit(&node_->counts.name, (by), \
-                                      memory_order_relaxed);     \
-        }                                                        \
-    } while (0)
-
 /* ---- Losing ------------------------------------------------------------------ */
 
 /* The connection is no more; its buffers keep what callers may still read. */
@@ -184,6 +168,7 @@ retry_sent(struct pn_hub *hub, struct pn_request *request, int code, uint64_t no
         pn_hub_finish(hub, request, is_safe ? code : PN_CLIENT_E_LOST);
         return;
     }
+    PN_COUNT(hub->client, request->by, retries, 1);
     request->avoid = request->by;
     request->rc = code;
     pn_hub_requeue(hub, request, at);
@@ -200,6 +185,7 @@ retry_unsent(struct pn_hub *hub, struct pn_request *request, int code, bool is_o
         pn_hub_finish(hub, request, code);
         return;
     }
+    PN_COUNT(hub->client, request->by, retries, 1);
     request->avoid = request->by;
     request->rc = code;
     pn_hub_requeue(hub, request, now);
@@ -257,7 +243,7 @@ pn_hub_lose(struct pn_hub *hub, struct pn_link *link, int code,
     bool is_over = is_final(link, code);
     hub->losses += was_ready;
     if (was_ready) {
-        COUNT(hub, link, disconnects, 1);
+        PN_COUNT(hub->client, link->node, disconnects, 1);
     }
     struct pn_request *queued = pn_list_take_all(&link->queue);
     uint32_t n = link->flight_n;
@@ -265,13 +251,13 @@ pn_hub_lose(struct pn_hub *hub, struct pn_link *link, int code,
     for (uint32_t i = 0; i < n; i++) { /* the ring's memory is still there */
         struct pn_request *request = pn_link_flight(link, i)->request;
         if (request != NULL) {
-            COUNT(hub, link, errors, 1);
+            PN_COUNT(hub->client, link->node, errors, 1);
             retry_sent(hub, request, code, now);
         }
     }
     for (struct pn_request *next; queued != NULL; queued = next) {
         next = queued->next;
-        COUNT(hub, link, errors, 1);
+        PN_COUNT(hub->client, link->node, errors, 1);
         retry_unsent(hub, queued, code, is_over, now);
     }
     pn_hub_clear_busy(hub, link);
@@ -321,7 +307,7 @@ opened(struct pn_hub *hub, struct pn_link *link, uint64_t now)
     struct pn_client *client = hub->client;
     link->opened_at = link->used_at = link->heard_at = now;
     atomic_fetch_add_explicit(&client->opened, 1, memory_order_relaxed);
-    COUNT(hub, link, connects, 1);
+    PN_COUNT(hub->client, link->node, connects, 1);
     struct pn_fleet *fleet = pn_client_lock(client);
     pn_fleet_connected(fleet, link->node, now);
     pn_client_blame(client, link->node, NULL);
@@ -463,7 +449,7 @@ pn_hub_receive(struct pn_hub *hub, struct pn_link *link, int64_t wait_ns)
         }
     }
     if (total > 0) {
-        COUNT(hub, link, bytes_in, total);
+        PN_COUNT(hub->client, link->node, bytes_in, total);
     }
     return total > 0;
 }
@@ -515,7 +501,7 @@ pn_hub_go_on(struct pn_hub *hub, struct pn_link *link, uint8_t got, uint64_t now
         uint64_t sent = 0;
         int rc = pn_link_flush(link, &sent);
         if (sent > 0) {
-            COUNT(hub, link, bytes_out, sent);
+            PN_COUNT(hub->client, link->node, bytes_out, sent);
         }
         if (rc < 0) {
             pn_hub_lose(hub, link, rc, NULL, now);

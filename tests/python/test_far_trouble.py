@@ -99,6 +99,32 @@ def test_numbers_say_what_is_wrong_and_who_stands_in(serve, server):
         assert after[spare.address]["gutter"] == after[spare.address]["calls"] > 0
 
 
+@both_engines
+def test_what_came_too_late_is_counted(serve, server):
+    hung = serve(server())
+    scheme = "memcached" if server is Memcached else "redis"
+    with pinyon.Cache(f"{scheme}://{hung.address}", timeout=0.1) as cache:
+        cache.set("k", 1)
+        hung.pause()
+        with pytest.raises(pinyon.TimeoutError):
+            cache.get("k")
+        node = cache.stats()["nodes"][hung.address]
+        assert node["timeouts"] == node["errors"] == 1
+        assert node["why"].startswith("the peer did not answer")
+
+
+def test_redirects_are_counted_where_they_come_from(cluster):
+    """By redis://, which knows of no cluster and follows all the same."""
+    first, *others = cluster.primaries
+    with pinyon.Cache(f"redis://{first.address}", timeout=20) as cache:
+        for i in range(20):
+            cache.set(f"k{i}", i)
+        nodes = cache.stats()["nodes"]
+        assert nodes[first.address]["redirects"] > 10
+        assert sum(node["redirects"] for node in nodes.values()) < 100
+        assert all(nodes[other.address]["calls"] for other in others)
+
+
 # ---- Invalidations that were not heard -----------------------------------------------
 
 

@@ -98,6 +98,11 @@ test_deadlines(void)
     CHECK(replied(hub, &again, "+b\r\n"));
     CHECK_EQ(scripted_connections(peer),
              4); /* a late reply could come on none of them */
+    struct pn_node_stats stats;
+    pn_client_stats(client, 0, &stats);
+    CHECK_EQ(stats.timeouts, 3);
+    CHECK_EQ(stats.errors, 3);
+    CHECK_EQ(stats.retries, 0);
     give(client, hub);
     pn_client_free(client);
     scripted_stop(peer);

@@ -91,6 +91,9 @@ in_vain(unsigned flags, unsigned *attempts)
     struct pn_request r = ask("DO\r\n", flags, 300);
     int rc = run(hub, &r);
     *attempts = r.attempts;
+    struct pn_node_stats stats;
+    pn_client_stats(client, 0, &stats);
+    CHECK_EQ(stats.retries, flags & PN_REQ_NO_RETRY ? 0 : r.attempts);
     give(client, hub);
     pn_client_free(client);
     return rc;
