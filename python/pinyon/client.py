@@ -291,7 +291,8 @@ class Client(Methods[S], Scans[S], Closing, _core.Client):
     ) -> None:
         """Other servers, for a fleet whose keys the client places (``place=``,
         memcached). For ``warm`` a read that finds nothing looks at the key's old owner
-        too, and brings what it finds there to the new one; deletes go to both."""
+        too; deletes go to both, and so do sets of memcached. What is only read in that
+        time is not copied: it ends with it."""
         change_members(self, self._settings, servers, weights, names, warm)
 
     async def aset_members(
