@@ -1,6 +1,7 @@
 #include "blocking.h"
 
 #include "base/clock.h"
+#include "driver.h"
 
 /* ---- A hub ------------------------------------------------------------------ */
 
@@ -178,7 +179,11 @@ blocking_run(struct call *call)
         rc = blocking_run_on(call, hub);
     }
     if (hub != NULL) {
-        pn_client_give(call->client->share->client, hub, pn_clock_mono_ns());
+        uint64_t now = pn_clock_mono_ns();
+        pn_client_give(call->client->share->client, hub, now);
+        if (rc == 0 && call->client->drivers != NULL) {
+            driver_sweep(call->client, now);
+        }
     }
     return rc;
 }

@@ -43,6 +43,7 @@ struct client_object {
     PyObject *other;       /* whose fleet it is; NULL: its own */
     PyObject *drivers;     /* dict: id of a loop -> driver; NULL until there is one */
     struct driver *recent; /* of them, by which the last call went; NULL: none */
+    uint64_t sweep_at;     /* when to look for drivers of closed loops again */
     bool is_decoded;
     bool is_closed;
 };

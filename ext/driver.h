@@ -81,6 +81,12 @@ driver_make(struct client_object *client, PyObject *loop);
 struct driver *
 driver_lend(struct client_object *client, struct driver *shared);
 
+/* Now and then drops those of loops that were closed with calls under way, whose
+ * futures keep the loop: a command that waits would go on waiting. No exception may be
+ * set. */
+void
+driver_sweep(struct client_object *client, uint64_t now);
+
 /* Closes all drivers of CLIENT, each in its own thread. */
 void
 driver_drop_all(struct client_object *client);

@@ -5,6 +5,8 @@
 #include "codec_compat.h"
 #include "driver.h"
 
+#define SWEEP_NS UINT64_C(1000000000)
+
 /* ---- What asyncio has for us -------------------------------------------------- */
 
 /* An attribute of a module, both by name; NULL with an exception set. */
@@ -195,6 +197,15 @@ sweep(struct client_object *client)
         Py_XDECREF(loop);
     }
     Py_XDECREF(list);
+}
+
+void
+driver_sweep(struct client_object *client, uint64_t now)
+{
+    if (now >= client->sweep_at) {
+        client->sweep_at = now + SWEEP_NS;
+        sweep(client);
+    }
 }
 
 static struct driver *

@@ -337,6 +337,34 @@ def test_thousands_of_clients(fleet: Fleet) -> None:  # noqa: F811
     fleet.until_left(0)
 
 
+def test_a_dead_loop(redis: Redis, request: Any) -> None:
+    """Closed with calls under way, by futures that somebody keeps: who waits in the
+    server waits no more once the client is used, though on no loop."""
+    made = fleet_of("redis", request)
+    kept: list[Any] = []
+    with made.connect() as opened:
+        opened.get("k")
+
+        async def begin() -> None:
+            kept.append(opened.ablpop(["nothing"], 60))
+            kept.append(opened.aget("k"))
+            while redis.info("clients")["blocked_clients"] == "0":
+                await asyncio.sleep(0.001)
+            kept.append(opened.aget("k"))
+
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(begin())
+        loop.close()
+        assert made.connections() > 1
+
+        def is_gone() -> bool:
+            opened.get("k")
+            return made.connections() == 1
+
+        until(is_gone, "the loop's connections to be closed", 10)
+        assert redis.info("clients")["blocked_clients"] == "0"
+
+
 def test_names(redis: Redis, request: Any) -> None:
     """Servers that are looked for by name: by threads, and on loops."""
     made = fleet_of("redis", request)
