@@ -267,6 +267,7 @@ allow_dial(struct pn_hub *hub, struct pn_fleet *fleet, struct pn_link *link,
     link->is_host_wanted = true;
     link->is_mapped = false;
     link->dial_deadline = now + opts->connect_ns;
+    link->epoch = pn_fleet_epoch(fleet);
     pn_hub_wake_by(hub, link->dial_deadline);
     return 0;
 }

@@ -4,6 +4,8 @@
 #include "base/why.h"
 
 #define OLD_NS UINT64_C(30000000000) /* what was resolved for an earlier dial */
+#define SLOW_NS UINT64_C(250000000)  /* a dial: is it still the right one? */
+#define LOOK_NS UINT64_C(50000000)   /* between two looks at what the fleet knows */
 
 /* ---- Names ------------------------------------------------------------------- */
 
@@ -45,6 +47,7 @@ begin_turn(struct pn_hub *hub, struct pn_link *link, uint64_t now)
     uint64_t left = link->dial_deadline > now ? link->dial_deadline - now : 0;
     link->turn_deadline = now + left / n;
     pn_hub_wake_by(hub, link->turn_deadline);
+    pn_hub_wake_by(hub, now + LOOK_NS);
 }
 
 void
@@ -110,6 +113,37 @@ end_turn(struct pn_hub *hub, struct pn_link *link, uint64_t now)
     pn_hub_watch(hub, link);
 }
 
+/* A server that hangs is connected to by its kernel, and says nothing until the dial's
+ * deadline. Another may have its place long before: who waits on LINK is sent there. */
+static void
+look_elsewhere(struct pn_hub *hub, struct pn_link *link, uint64_t now)
+{
+    const struct pn_client_opts *opts = &hub->client->opts;
+    const struct pn_request *first = link->queue.head;
+    bool has_topology = opts->fleet.kind == PN_FLEET_CLUSTER ||
+                        opts->fleet.kind == PN_FLEET_SENTINEL;
+    if (!has_topology || first == NULL ||
+        (first == &hub->task_request && first->next == NULL)) {
+        return;
+    }
+    pn_hub_wake_by(hub, now + LOOK_NS);
+    struct pn_fleet *fleet = pn_client_lock(hub->client);
+    if (link->dial_deadline - now + SLOW_NS <= opts->connect_ns) {
+        pn_fleet_doubt(fleet, link->node, now);
+    }
+    uint64_t epoch = pn_fleet_epoch(fleet);
+    pn_client_unlock(hub->client);
+    if (epoch == link->epoch) {
+        return;
+    }
+    link->epoch = epoch;
+    struct pn_request *r = pn_list_take_all(&link->queue);
+    for (struct pn_request *next; r != NULL; r = next) {
+        next = r->next;
+        pn_hub_requeue(hub, r, now);
+    }
+}
+
 void
 pn_hub_dial_late(struct pn_hub *hub, struct pn_link *link, uint64_t now)
 {
@@ -124,6 +158,7 @@ pn_hub_dial_late(struct pn_hub *hub, struct pn_link *link, uint64_t now)
         return;
     }
     pn_hub_wake_by(hub, link->dial_deadline);
+    look_elsewhere(hub, link, now);
     if (is_turn && link->turn_deadline <= now) {
         end_turn(hub, link, now);
     } else if (is_turn) {

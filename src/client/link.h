@@ -53,6 +53,7 @@ struct pn_link {
     bool is_mapped;   /* endpoint is what opts.remap made of the fleet's */
     bool is_host_wanted; /* RESOLVING: the loop was not told yet */
     uint64_t opened_at, heard_at, used_at, dial_deadline;
+    uint64_t epoch;    /* of the map, when it was dialled */
     uint64_t asked_at; /* what is in flight: since when anything is */
     uint32_t rtt_ns;   /* of the last replies: falls at once, rises slowly; 0: none */
     uint32_t spins;    /* calls that asked whether to spin */

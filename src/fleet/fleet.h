@@ -239,6 +239,10 @@ pn_fleet_well(struct pn_fleet *fleet, uint16_t node, uint64_t now);
 void
 pn_fleet_trouble(struct pn_fleet *fleet, uint16_t node, enum pn_trouble trouble,
                  uint64_t now);
+/* A dial to NODE takes long, and callers wait for it: the topology is asked for whether
+ * it is still the one to dial. No failure. */
+void
+pn_fleet_doubt(struct pn_fleet *fleet, uint16_t node, uint64_t now);
 /* NODE answered -MOVED SLOT ENDPOINT (an empty host means NODE's own). Returns the new
  * owner's number. */
 uint16_t

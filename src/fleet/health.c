@@ -281,6 +281,15 @@ distrust(struct pn_fleet *fleet, const struct fleet_node *node, uint64_t now)
     }
 }
 
+void
+pn_fleet_doubt(struct pn_fleet *fleet, uint16_t number, uint64_t now)
+{
+    const struct fleet_node *node = fleet_at(fleet, number);
+    if (node != NULL) {
+        distrust(fleet, node, now);
+    }
+}
+
 static void
 refute(struct pn_fleet *fleet, uint16_t number, uint64_t now)
 {

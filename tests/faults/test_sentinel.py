@@ -11,8 +11,10 @@ MAY_LOSE where there is an election.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pinyon
@@ -137,6 +139,30 @@ def test_primary_hung(serve: Any, version: Any) -> None:
         load.until_served(1000)
         idle.set("idle", "its connection was closed")
         assert fleet.primary.call("GET", "idle") == b"its connection was closed"
+
+
+def test_dial_of_hung_primary(serve: Any) -> None:
+    """Its kernel accepts the connection, and then nothing comes for as long as a dial
+    may take. The call goes on to the next primary, and does not wait for that."""
+    fleet = serve(Sentinels())
+    old = fleet.primary
+    with (
+        client_of(fleet, timeout=60, connect_timeout=60) as client,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        old.pause()
+
+        async def on_loop() -> None:
+            await client.aset("loop", "v")
+
+        calls = [
+            pool.submit(client.set, "thread", "v"),
+            pool.submit(asyncio.run, on_loop()),
+        ]
+        new = fleet.until_promoted(old)
+        for call in calls:
+            call.result(10)
+        assert new.call("MGET", "thread", "loop") == [b"v", b"v"]
 
 
 # ---- Failover that is asked for

@@ -325,6 +325,23 @@ test_misplaced(void)
     pn_fleet_free(fleet);
 }
 
+/* A dial that takes long: the sentinels are asked, and it is no failure. */
+static void
+test_doubt(void)
+{
+    struct pn_fleet *fleet = make(3, 14);
+    uint64_t now = START;
+    struct pn_task task = task_at(fleet, &now);
+    names(fleet, &task, 10, 11, now);
+    now += 10 * SEC;
+    CHECK_EQ(pn_fleet_task(fleet, now).kind, PN_TASK_NONE);
+    pn_fleet_doubt(fleet, node_of(fleet, 10), now);
+    CHECK_EQ(pn_fleet_task(fleet, now).kind, PN_TASK_SENTINEL);
+    CHECK_EQ(pn_fleet_node(fleet, node_of(fleet, 10))->failures, 0);
+    pn_fleet_doubt(fleet, PN_NODE_NONE, now);
+    pn_fleet_free(fleet);
+}
+
 /* The primary is down: fail fast between the probes, and the sentinels are asked. */
 static void
 test_down(void)
@@ -377,6 +394,7 @@ main(void)
     RUN(test_named_but_down);
     RUN(test_asked_on);
     RUN(test_misplaced);
+    RUN(test_doubt);
     RUN(test_down);
     return harness_done();
 }
