@@ -192,7 +192,7 @@ know(struct pn_fleet *fleet, uint64_t at, bool is_changed)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
     refresh->learnt_at = at;
-    refresh->failed = refresh->vain = 0;
+    refresh->failed = 0;
     refresh->unknown = 0;
     refresh->doubted = 0;
     if (refresh->stale_at <= at) {
@@ -225,7 +225,7 @@ void
 fleet_refresh_doubted(struct pn_fleet *fleet, uint64_t now)
 {
     end(fleet, now);
-    fleet->refresh.failed = fleet->refresh.vain = 0;
+    fleet->refresh.failed = 0;
     cool_down(fleet);
     fleet_want(fleet, now);
     if (fleet->opts.kind == PN_FLEET_SENTINEL) {
@@ -276,7 +276,6 @@ fleet_refresh_failed(struct pn_fleet *fleet, uint64_t now)
     struct fleet_refresh *refresh = &fleet->refresh;
     end(fleet, now);
     refresh->failed++;
-    refresh->vain++;
     refresh->failed_at = now;
     fleet->counters.refreshes_failed++;
     want_again(refresh);
@@ -298,7 +297,7 @@ fleet_refresh_warned(struct pn_fleet *fleet, uint64_t at, uint32_t failed)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
     bool is_flying = refresh->task.kind != PN_TASK_NONE;
-    if (failed == 0 || !fleet_has_topology(fleet) || at <= refresh->failed_at ||
+    if (failed == 0 || refresh->learnt_at == 0 || at <= refresh->failed_at ||
         at <= refresh->ended_at || (is_flying && at > refresh->begun_at)) {
         return false;
     }
@@ -340,5 +339,5 @@ fleet_refresh_adopted(struct pn_fleet *fleet, uint64_t at, bool is_changed,
 bool
 fleet_is_deaf(const struct pn_fleet *fleet)
 {
-    return fleet->refresh.vain >= 2 * fleet->opts.n_seeds;
+    return fleet->refresh.failed >= 2 * fleet->opts.n_seeds;
 }

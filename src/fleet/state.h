@@ -88,7 +88,6 @@ struct fleet_refresh {
     uint64_t urgent_since; /* and when first of the times that follow each other */
     uint64_t stale_at; /* SENTINEL: since when the primary must be confirmed; 0: not */
     uint32_t unchanged, failed; /* in a row */
-    uint32_t vain;              /* of failed, those of this process */
     uint32_t unknown;           /* sentinels in a row that do not know the service */
     uint32_t hasty;             /* sentinels asked without a pause between */
     bool is_named; /* SENTINEL: the primary was answered, and not yet seen to be one */
@@ -288,11 +287,11 @@ fleet_refresh_failed(struct pn_fleet *fleet, uint64_t now);
 void
 fleet_refresh_adopted(struct pn_fleet *fleet, uint64_t at, bool is_changed,
                       uint64_t now);
-/* Another process's FAILED-th attempt in a row failed at AT: ours is as if it had.
- * True: that was news. */
+/* Another process's FAILED-th attempt in a row failed at AT: ours is as if it had. Not
+ * so before anything is known: nobody can go on with what he has. True: it was news. */
 bool
 fleet_refresh_warned(struct pn_fleet *fleet, uint64_t at, uint32_t failed);
-/* Nobody has answered this process for two whole rounds of those who could be asked. */
+/* Nobody has answered for two whole rounds of those who could be asked. */
 bool
 fleet_is_deaf(const struct pn_fleet *fleet);
 
