@@ -37,7 +37,7 @@ class Worker:
     """Answers requests in threads, all of which share one client."""
 
     def __init__(self, url: str) -> None:
-        self.client = pinyon.Client(url, decode_responses=True, timeout=2)
+        self.client = pinyon.Client(url, decode_responses=True)
         self.is_sold_out = threading.Event()
         self.tries = 0
 

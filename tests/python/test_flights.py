@@ -94,19 +94,19 @@ def test_fleets(tmp_path: Path) -> None:
 @contextmanager
 def with_password() -> Iterator[str]:
     with Redis(password="never-to-be-seen") as server:
-        yield f"redis://:never-to-be-seen@{server.address}/0"
+        yield f"redis://:never-to-be-seen@{server.address}/0?timeout=20"
 
 
 @contextmanager
 def cluster() -> Iterator[str]:
     with Cluster() as nodes:
-        yield f"redis+cluster://{','.join(nodes.addresses[:2])}"
+        yield f"redis+cluster://{','.join(nodes.addresses[:2])}?timeout=20"
 
 
 @contextmanager
 def memcacheds() -> Iterator[str]:
     with Memcached() as one, Memcached() as other:
-        yield f"memcached://{one.address},{other.address}?fail_over=yes"
+        yield f"memcached://{one.address},{other.address}?timeout=20"
 
 
 @pytest.mark.parametrize("fleet", [with_password, cluster, memcacheds])
