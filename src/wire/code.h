@@ -16,7 +16,8 @@
 
 /*      name                    code  text */
 #define PN_WIRE_MAP(X)                                                            \
-    X(PN_WIRE_E_TYPE, -201, "no element of RESP begins with this byte")           \
+    X(PN_WIRE_E_TYPE, -201,                                                       \
+      "no element of RESP begins with this byte: does Redis listen there?")       \
     X(PN_WIRE_E_STREAMED, -202, "streamed strings and aggregates are refused")    \
     X(PN_WIRE_E_NUMBER, -203, "a number is malformed or does not fit")            \
     X(PN_WIRE_E_LENGTH, -204, "a string is longer than the limit")                \
@@ -41,7 +42,8 @@
     X(PN_WIRE_E_FLAG, -221, "the command has no such flag, or not in this form")  \
     X(PN_WIRE_E_FLAG_TWICE, -222, "a flag is given twice")                        \
     X(PN_WIRE_E_VALUE_SIZE, -223, "a value is larger than the limit")             \
-    X(PN_WIRE_E_REPLY, -224, "no reply of memcached begins with this word")
+    X(PN_WIRE_E_REPLY, -224,                                                      \
+      "no reply of memcached begins with this word: does memcached listen there?")
 
 enum pn_wire_code {
 #define PN_WIRE_ENUM(name, code, text) name = (code),

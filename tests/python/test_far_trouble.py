@@ -99,6 +99,19 @@ def test_numbers_say_what_is_wrong_and_who_stands_in(serve, server):
         assert after[spare.address]["gutter"] == after[spare.address]["calls"] > 0
 
 
+def test_another_engine_than_the_url_says(redis, memcached):
+    for url, said in (
+        (f"redis://{memcached.address}", "does Redis listen there"),
+        (f"memcached://{redis.address}", "does memcached listen there"),
+    ):
+        for way in ("blocking", "asyncio"):
+            with (
+                pinyon.Cache(url, timeout=20) as cache,
+                pytest.raises(pinyon.ProtocolError, match=said),
+            ):
+                attempt(way, cache, "get", "k")
+
+
 @both_engines
 def test_what_came_too_late_is_counted(serve, server):
     hung = serve(server())
