@@ -79,20 +79,8 @@ driver_abandon(struct driver *self)
     Py_CLEAR(self->in_context);
     Py_CLEAR(self->pushes);
     Py_CLEAR(self->waiters);
+    Py_CLEAR(self->limits);
     free_calls(calls);
-}
-
-static void
-fail_waiters(struct driver *self)
-{
-    PyObject *waiters = self->waiters;
-    self->waiters = NULL;
-    Py_ssize_t n = waiters == NULL ? 0 : PyList_Size(waiters);
-    for (Py_ssize_t i = 0; i < n; i++) {
-        PyErr_SetString(self->st->closed_error, "the session is closed");
-        driver_resolve(self, PyList_GetItem(waiters, i), NULL);
-    }
-    Py_XDECREF(waiters);
 }
 
 /* What is under way ends with ClosedError. */
@@ -125,7 +113,7 @@ driver_close(struct driver *self)
     if (loop != NULL) {
         driver_unwatch_all(self, loop);
         fail_calls(self, calls);
-        fail_waiters(self);
+        driver_fail_waiters(self);
     }
     driver_abandon(self);
     free_calls(calls);
@@ -162,6 +150,7 @@ driver_traverse(struct driver *self, visitproc visit, void *arg)
     Py_VISIT(self->resolving);
     Py_VISIT(self->pushes);
     Py_VISIT(self->waiters);
+    Py_VISIT(self->limits);
     Py_VISIT((PyObject *)self->spare);
     for (struct aio_call *call = self->first; call != NULL; call = call->next) {
         Py_VISIT(call->future);

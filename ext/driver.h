@@ -57,6 +57,7 @@ struct driver {
     PyObject *resolving;  /* dict: future of addresses -> link */
     PyObject *pushes;     /* list of messages that nobody has taken; NULL: dropped */
     PyObject *waiters;    /* list of futures of messages */
+    PyObject *limits;     /* list of their timers */
     struct driver *spare; /* of a shared one: for the next command that blocks */
     struct aio_call *first, *last;
     struct watch *watch;
@@ -156,6 +157,9 @@ driver_keep_pushes(struct driver *self);
 /* Gives out those that have come. */
 void
 driver_take_pushes(struct driver *self);
+/* Those who wait for one are told that there will be none. */
+void
+driver_fail_waiters(struct driver *self);
 /* A future of the next one, or of None after SECONDS. */
 PyObject *
 driver_next_push(struct driver *self, double seconds);

@@ -398,6 +398,29 @@ def test_sessions_of_a_loop(core: Client, redis: Redis) -> None:
     until(lambda: users(redis) == 0)
 
 
+def test_a_message_ends_the_timer_of_who_waited(core: Client) -> None:
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        session = core._asession()
+        await session.arun([("SUBSCRIBE", "c")])
+        await session.apush()
+        for i in range(300):
+            waits = session.apush(60.0)
+            await core.aexecute("PUBLISH", "c", i)
+            assert await waits == [b"message", b"c", b"%d" % i]
+        live = [t for t in loop._scheduled if not t.cancelled()]
+        assert len(live) < 20
+        waits = session.apush(300.0)
+        session.close()
+        with pytest.raises(_core.ClosedError):
+            await waits
+        assert all(
+            t.cancelled() or t.when() < loop.time() + 200 for t in loop._scheduled
+        )
+
+    asyncio.run(main())
+
+
 def test_what_goes_while_an_exception_is_raised(connect: Open, redis: Redis) -> None:
     """It is freed by the interpreter on its way to the handler, and closing it has
     exceptions of its own."""
