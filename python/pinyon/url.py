@@ -76,7 +76,7 @@ def parse(url: object, options: Mapping[str, Any]) -> Config:
         raise ConfigError("secret= does not belong in a URL: give it as a keyword")
     if dsn.scheme in SCHEMES:
         assert isinstance(url, str)
-        return _parse_far(url, dsn.scheme, options)
+        return _parse_far(url, dsn, options)
     checked = {
         name: _check(name, value, dsn.scheme)
         for given in (options, dsn.query)
@@ -106,14 +106,24 @@ def _split(url: object) -> Dsn:
     raise ConfigError(f"{dsn.scheme}:// is not a scheme Pinyon knows: it has {has}")
 
 
-def _parse_far(url: str, scheme: str, options: Mapping[str, Any]) -> Config:
+def _parse_far(url: str, dsn: Dsn, options: Mapping[str, Any]) -> Config:
+    given = {
+        *dsn.query,
+        *(name for name, value in options.items() if value is not None),
+    }
+    for name in _CHECKS.keys() - set(EVERYWHERE):
+        if name in given:
+            raise ArgumentError(
+                f"{name}= is of mem:// and shm://: the values of {dsn.scheme}:// are in"
+                " an engine that has settings of its own; leave it out"
+            )
     settings, ours = parse_fleet(url, options, also=_FAR_CHECKS, timeout=_FAR_TIMEOUT)
     if ours.pop("near", None) is not None:
         raise ConfigError(
             "near= is not supported by this version of Pinyon: open a cache of this"
             " host (shm://name) beside the one of the fleet"
         )
-    return Config(scheme, None, far=settings, **ours)
+    return Config(dsn.scheme, None, far=settings, **ours)
 
 
 def _parse_name(dsn: Dsn) -> str | None:

@@ -119,6 +119,19 @@ def test_clear_wants_a_namespace_or_a_database_of_ones_own(url):
         assert (cache.get("k"), part.get("k")) == (1, None)
 
 
+def test_options_of_a_host_are_told_where_they_belong():
+    for url, more in (
+        ("redis://h", {"size": "64MiB"}),
+        ("memcached://h?item=100", {}),
+        ("redis+cluster://:geheim@h", {"create": False}),
+    ):
+        with pytest.raises(pinyon.ArgumentError, match="mem:// and shm://") as caught:
+            pinyon.Cache(url, **more)
+        assert "geheim" not in str(caught.value)
+    with pytest.raises(pinyon.ArgumentError, match="no option 'sise'"):
+        pinyon.Cache("redis://h", sise=1)
+
+
 def test_a_cache_waits_a_second_and_a_client_five():
     assert pinyon.Cache("redis://h")._config.far["timeout"] == 1
     assert pinyon.Cache("memcached://h?timeout=250ms")._config.far["timeout"] == 0.25
