@@ -159,6 +159,8 @@ def _series(
         wide = 2.4 if policy == "pinyon" else 1.6
         axes.plot(times, rates, color=POLICIES[policy], lw=wide, drawstyle="steps-post")
         axes.set_xlim(0, times[-1])
+    if all(float(row[column]) == 0 for rows in tables.values() for row in rows[:-1]):
+        axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", va="center")
     axes.set_yscale("symlog", linthresh=10, linscale=0.5)
     axes.set_ylim(0, 1e6)
     axes.set_yticks([0, 10, 1e2, 1e3, 1e4, 1e5, 1e6])
