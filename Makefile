@@ -107,12 +107,15 @@ torture: build/build.ninja ## kill writers KILLS (10000) times; then mutants mus
 	tests/crash/teeth.sh
 
 SIM_OUT = build/tests/sim/out
-sim: need-demo build/build.ninja ## 1,000 nodes, 10,000 hosts in virtual time, SEEDS (1): 10 min, 5 GB
+sim: need-demo build/build.ninja ## 1,000 nodes, 10,000 hosts in virtual time, SEEDS (1): 15 minutes, 5 GB
 	meson compile -C build tests/sim/sim
 	mkdir -p $(SIM_OUT)
 	nice -n 15 build/tests/sim/sim --full --seeds $(SEEDS) --csv $(SIM_OUT) || failed=$$?; \
 		python tests/sim/draw.py $(SIM_OUT) $(SIM_OUT)/fleet-sim.png; \
 		echo 'sim: $(SIM_OUT)/fleet-sim.png, tables beside it'; exit $${failed:-0}
+
+teeth: ## break the fleet's rules one by one: the short simulation must fail
+	tests/sim/teeth.sh
 
 # --- checking ------------------------------------------------------------------
 
@@ -150,5 +153,5 @@ wheel: need-build need-wheel ## one abi3 wheel with its libraries inside, in dis
 clean: ## remove what was built (not the .venv)
 	rm -rf build build-{asan,clang,fuzz,package,tsan,wheel} dist $(INSTALLED)
 
-.PHONY: help setup build demo test asan tsan interop faults bench fuzz torture sim check format fix lint \
+.PHONY: help setup build demo test asan tsan interop faults bench fuzz torture sim teeth check format fix lint \
 	tidy types wheel clean
