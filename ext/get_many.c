@@ -84,7 +84,7 @@ add_single(struct call *call, size_t from)
         return raise_key(call, code);
     }
     return add_line(call, (struct pn_bytes){out.ptr, out.len},
-                    PN_REQ_READ | PN_REQ_SAFE, request.key, from, 1);
+                    PN_REQ_READ | PN_REQ_SAFE | PN_REQ_VALUE, request.key, from, 1);
 }
 
 /* The keys from FROM to TO have one owner. IS_LONELY: one key whose owner is new to it;

@@ -54,6 +54,14 @@ read_flags(struct call *call, struct pn_bytes name, struct pn_bytes text,
 
 /* ---- Meta commands ---------------------------------------------------------- */
 
+/* One whose value is of a certain version may be told HD instead. */
+static bool
+wants_value(const struct pn_meta_request *request)
+{
+    uint64_t of_value = pn_meta_bit('v') | pn_meta_bit('C');
+    return (request->has & of_value) == pn_meta_bit('v');
+}
+
 static uint32_t
 safety(const struct pn_meta_request *request)
 {
@@ -61,7 +69,9 @@ safety(const struct pn_meta_request *request)
     uint64_t winning = pn_meta_bit('N') | pn_meta_bit('R') | pn_meta_bit('T');
     switch (request->verb) {
     case PN_META_MG:
-        return (request->has & winning) == 0 ? PN_REQ_READ | PN_REQ_SAFE : PN_REQ_SAFE;
+        return ((request->has & winning) == 0 ? PN_REQ_READ | PN_REQ_SAFE
+                                              : PN_REQ_SAFE) |
+               (wants_value(request) ? PN_REQ_VALUE : 0u);
     case PN_META_MS: /* the same value once more */
         return (request->has & compared) == 0 &&
                        (request->mode == 0 || request->mode == 'S')

@@ -266,7 +266,8 @@ call_add_get(struct call *call, PyObject *key)
     if (call_new_command(call, argv[0], wire) == NULL) {
         return -1;
     }
-    struct part *part = call_new_part(call, 0, wire, PN_REQ_READ | PN_REQ_SAFE);
+    struct part *part = call_new_part(call, 0, wire,
+                                      PN_REQ_READ | PN_REQ_SAFE | PN_REQ_VALUE);
     if (part == NULL) {
         return -1;
     }

@@ -197,7 +197,8 @@ pn_link_put(struct pn_link *link, struct pn_request *request, uint64_t now)
         (struct pn_flight){.request = request,
                            .left = request->expect > 0 ? request->expect : 1,
                            .flags = request->flags,
-                           .skip = request->is_asking ? 1 : 0};
+                           .skip = request->is_asking ? 1 : 0,
+                           .verb = request->wire[request->wire[0] == 'm']};
     request->is_asking = false;
     request->state = PN_REQ_SENT;
     request->link = link->node;
@@ -279,6 +280,56 @@ is_shifting(const struct pn_meta_reply *reply)
     return reply->code != PN_META_SERVER_ERROR;
 }
 
+/* Is REPLY one that its command may get? What is not tells that a reply was left out
+ * or put in, and that all behind it are other commands'. */
+static bool
+is_answer(const struct pn_flight *flight, const struct pn_meta_reply *reply)
+{
+    enum { HD = 1 << PN_META_HD, VA = 1 << PN_META_VA, EN = 1 << PN_META_EN };
+    enum { NS = 1 << PN_META_NS, EX = 1 << PN_META_EX, NF = 1 << PN_META_NF };
+    unsigned code = 1u << reply->code, may = ~0u;
+    switch (flight->verb) {
+    case 'g':
+        may = VA | EN | (flight->flags & PN_REQ_VALUE ? 0 : HD);
+        break;
+    case 's':
+        may = HD | NS | EX | NF;
+        break;
+    case 'd':
+        may = HD | NF | EX;
+        break;
+    case 'a':
+        may = HD | VA | NF | NS | EX | EN;
+        break;
+    default:
+        break;
+    }
+    return reply->code >= PN_META_ERROR || (may & code) != 0;
+}
+
+/* Does REPLY name the key that was asked for, if any? */
+static bool
+is_of_key(const struct pn_flight *flight, const struct pn_meta_reply *reply)
+{
+    char room[PN_MC_KEY_MAX];
+    struct pn_bytes raw;
+    const struct pn_request *request = flight->request;
+    if (request == NULL || request->key.len == 0 ||
+        (reply->has & pn_meta_bit('k')) == 0) {
+        return true;
+    }
+    return pn_meta_key(reply->key, reply->has, room, &raw) == 0 &&
+           pn_bytes_equal(raw, request->key);
+}
+
+static bool
+is_classic_answer(const struct pn_flight *flight, const struct pn_classic_reply *reply)
+{
+    bool is_get = flight != NULL && flight->verb == 'g';
+    return !is_get || reply->kind == PN_REPLY_VALUE || reply->kind == PN_REPLY_END ||
+           (reply->kind >= PN_REPLY_ERROR && reply->kind <= PN_REPLY_SERVER_ERROR);
+}
+
 /* One message of memcached at BUF, as the entry it belongs to reads them: bytes, 0 need
  * more, < 0 a code. *is_end: it is the last of the answer. */
 static ptrdiff_t
@@ -290,10 +341,14 @@ memcached_message(struct pn_link *link, const struct pn_flight *flight, const ch
         struct pn_classic_reply reply;
         ptrdiff_t n = pn_classic_reply(&link->mc, buf, len, &reply);
         *is_end = n > 0 && pn_classic_is_last(&reply);
-        return n;
+        return n > 0 && !is_classic_answer(flight, &reply) ? PN_CLIENT_E_REPLY : n;
     }
     struct pn_meta_reply reply;
     ptrdiff_t n = pn_meta_reply(&link->mc, buf, len, &reply);
+    if (n > 0 && !(flight->flags & PN_REQ_NOOP) &&
+        !(is_answer(flight, &reply) && is_of_key(flight, &reply))) {
+        return PN_CLIENT_E_REPLY;
+    }
     if (n > 0) {
         link->is_doubtful |= reply.code >= PN_META_ERROR && is_shifting(&reply);
         *is_end = !(flight->flags & PN_REQ_NOOP) || reply.code == PN_META_NOOP ||
@@ -332,6 +387,15 @@ is_unasked(const struct pn_link *link)
     return link->is_memcached || !is_push;
 }
 
+/* RESP: a string, nothing, or an error. */
+static bool
+is_value(char first)
+{
+    return first == PN_RESP_BULK || first == PN_RESP_SIMPLE || first == PN_RESP_NULL ||
+           first == PN_RESP_VERBATIM || first == PN_RESP_ERROR ||
+           first == PN_RESP_BULK_ERROR || first == PN_RESP_ATTRIBUTE;
+}
+
 int
 pn_link_next(struct pn_link *link, struct pn_message *message)
 {
@@ -363,6 +427,10 @@ pn_link_next(struct pn_link *link, struct pn_message *message)
         if (flight->skip > 0) {
             flight->skip--;
             continue;
+        }
+        if (!link->is_memcached && flight->flags & PN_REQ_VALUE &&
+            !is_value(link->in.ptr[at])) {
+            return PN_CLIENT_E_REPLY;
         }
         flight->left -= is_end ? 1 : 0;
         message->flight = flight;

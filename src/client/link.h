@@ -36,6 +36,7 @@ struct pn_flight {
     uint32_t left;              /* messages that are still to come */
     uint16_t flags;             /* of the request: how its reply ends */
     uint8_t skip;               /* messages before them: of ASKING */
+    char verb;                  /* memcached: of mg g, of ms s ...; of get g */
 };
 
 struct pn_link {

@@ -23,13 +23,15 @@ enum pn_request_flags {
     PN_REQ_NO_RETRY = 0x40, /* one attempt, whatever happens */
     PN_REQ_CLASSIC = 0x80,  /* memcached: answered by one classic message (a get's: till
                                END) */
-    PN_REQ_STAY = 0x100,  /* by the connection that stands now or not at all: for EXEC,
+    PN_REQ_STAY = 0x100,   /* by the connection that stands now or not at all: for EXEC,
                              since a new one knows nothing of the WATCH */
-    PN_REQ_QUICK = 0x200, /* where nobody can answer now, say so now */
-    PN_REQ_APART = 0x400, /* TRYAGAIN is told after fewer tries: the caller asks for
+    PN_REQ_QUICK = 0x200,  /* where nobody can answer now, say so now */
+    PN_REQ_APART = 0x400,  /* TRYAGAIN is told after fewer tries: the caller asks for
                              each key by itself then */
-    PN_REQ_STORE = 0x800, /* a set without conditions: to both owners as well, or the
+    PN_REQ_STORE = 0x800,  /* a set without conditions: to both owners as well, or the
                              old one's value would be found when this one is gone */
+    PN_REQ_VALUE = 0x1000, /* answered by one value or none: anything else is no answer
+                              to it, and its connection is not to be trusted */
 };
 
 enum pn_request_state {

@@ -361,6 +361,60 @@ test_refused_subscription(void)
     close_pair(&link, peer);
 }
 
+/* Asks with WIRE and FLAGS, is told SAID: what pn_link_next() makes of it. */
+static int
+told(bool is_memcached, const char *wire, unsigned flags, const char *said)
+{
+    struct pn_link link;
+    struct pn_message message;
+    int peer;
+    open_pair(&link, &peer, is_memcached);
+    struct pn_request request = ask(wire);
+    request.flags = (uint16_t)flags;
+    request.key = PN_BYTES("k");
+    CHECK_EQ(pn_link_put(&link, &request, 1), PN_OK);
+    CHECK_EQ(pn_link_flush(&link, NULL), 0);
+    say(peer, said);
+    CHECK(pn_link_fill(&link, 0) > 0);
+    int rc = pn_link_next(&link, &message);
+    close_pair(&link, peer);
+    return rc;
+}
+
+/* A reply that the command cannot get is some other's. */
+static void
+test_no_answer(void)
+{
+    static const struct {
+        const char *wire, *good, *bad;
+        unsigned flags;
+    } meta[] = {
+        {"mg k v\r\n", "EN\r\n", "HD\r\n", PN_REQ_VALUE},
+        {"mg k\r\n", "HD\r\n", "NF\r\n", 0},
+        {"mg k v k\r\n", "VA 1 kk\r\nx\r\n", "VA 1 kj\r\nx\r\n", PN_REQ_VALUE},
+        {"mg k k\r\n", "HD kaw== b\r\n", "HD kag== b\r\n", 0},
+        {"ms k 0\r\n\r\n", "NS\r\n", "VA 1\r\nx\r\n", 0},
+        {"md k\r\n", "NF\r\n", "EN\r\n", 0},
+        {"ma k\r\n", "NF\r\n", "MN\r\n", 0},
+        {"get k\r\n", "END\r\n", "OK\r\n", PN_REQ_CLASSIC},
+        {"version\r\n", "VERSION 1\r\n", "?\r\n", PN_REQ_CLASSIC},
+    };
+    for (size_t i = 0; i < sizeof meta / sizeof *meta; i++) {
+        CHECK_EQ(told(true, meta[i].wire, meta[i].flags, meta[i].good), 1);
+        CHECK(told(true, meta[i].wire, meta[i].flags, meta[i].bad) < 0);
+        CHECK_EQ(told(true, meta[i].wire, meta[i].flags, "SERVER_ERROR no\r\n"), 1);
+    }
+    const char *good[] = {"$1\r\nx\r\n", "$-1\r\n", "_\r\n", "-ERR\r\n", "+x\r\n"};
+    const char *bad[] = {":1\r\n", "*0\r\n", "#t\r\n", "%0\r\n"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        CHECK_EQ(told(false, "GET k\r\n", PN_REQ_VALUE, good[i]), 1);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK_EQ(told(false, "GET k\r\n", PN_REQ_VALUE, bad[i]), PN_CLIENT_E_REPLY);
+        CHECK_EQ(told(false, "GET k\r\n", 0, bad[i]), 1);
+    }
+}
+
 int
 main(void)
 {
@@ -375,5 +429,6 @@ main(void)
     RUN(test_release);
     RUN(test_behind);
     RUN(test_refused_subscription);
+    RUN(test_no_answer);
     return harness_done();
 }
