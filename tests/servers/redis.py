@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from .certificates import Certificates
-from .link import Link, Reply
+from .link import Link, Reply, ReplyError
 from .process import (
     HOST,
     SECONDS,
@@ -57,7 +58,7 @@ def redis_program(version: Version) -> str:
 # for TILT-PERIOD. By default that is 30 s: longer than a replica may have been without
 # its primary to be promoted, so that the next failovers are in vain, too.
 HASTE = ("INFO-PERIOD", 300, "PUBLISH-PERIOD", 200, "TILT-PERIOD", 1000)
-FAILOVER_TIMEOUT = 2000  # one that failed is begun again after twice that
+FAILOVER_TIMEOUT = 3000  # ms; one that failed is begun again after twice that
 
 
 def _bytes(reply: Reply) -> bytes:
@@ -340,19 +341,24 @@ class Sentinels:
         )
         return is_seen and int(_bytes(state[b"port"])) == self.primary.port
 
-    def until_promoted(self, old: Redis) -> Redis:
+    def until_promoted(self, old: Redis, seconds: float = 60) -> Redis:
         """The primary after OLD, once it says itself that it is one."""
 
         def promoted() -> bool:
             return self.primary is not old and self.primary.role == "master"
 
-        until(promoted, f"another primary than {old!r}", 60)
+        until(promoted, f"another primary than {old!r}", seconds)
         return self.primary
 
     def failover(self, how: str = "") -> Redis:
-        """A planned one: the new primary. HOW: "", or COORDINATED (Valkey 9)."""
+        """A planned one: the new primary. HOW: "", or COORDINATED (Valkey 9). One that
+        a sentinel gives up, for the machine is busy, is not repeated but by us."""
         old = self.primary
-        self.sentinels[0].call("SENTINEL", "FAILOVER", self.name, *how.split())
+        for _ in range(4):
+            with contextlib.suppress(ReplyError):  # INPROG, NOGOODSLAVE
+                self.sentinels[0].call("SENTINEL", "FAILOVER", self.name, *how.split())
+            with contextlib.suppress(ServerError):
+                return self.until_promoted(old, 3 * FAILOVER_TIMEOUT / 1000)
         return self.until_promoted(old)
 
     def stop(self) -> None:
