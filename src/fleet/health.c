@@ -298,9 +298,9 @@ refute(struct pn_fleet *fleet, uint16_t number, uint64_t now)
     }
 }
 
-/* What sentinels call a replica says that it is none: it was promoted just now, or is an
- * old primary that has come back and was not told yet. Without a pause every read would
- * dial it. */
+/* What sentinels call a replica says that it is none: it was promoted just now, or is
+ * an old primary that has come back and was not told yet. Without a pause every read
+ * would dial it. */
 static void
 misplaced(struct pn_fleet *fleet, struct fleet_node *node, uint64_t now)
 {

@@ -68,6 +68,10 @@ def fail_over(client: Any, fleet: Sentinels, harm: Callable[[Redis], None]) -> R
     return old
 
 
+def until_replica(old: Redis) -> None:
+    until(lambda: old.role == "slave", f"{old!r} to be a replica")
+
+
 def calls_of(client: Any, server: Redis) -> int:
     """Answers CLIENT had from SERVER."""
     node = client.stats()["nodes"].get(server.address)
@@ -178,7 +182,7 @@ def test_failover_by_command(serve: Any, version: Any) -> None:
             old = fleet.primary
             with Probe(client, "probe") as probe:
                 fleet.failover()
-                until(lambda old=old: old.role == "slave", "the old one to know")
+                until_replica(old)
                 probe.broken()
                 assert probe.behind(time.monotonic()) <= ALLOWED
             fleet.until_settled()
@@ -215,7 +219,7 @@ def lose(proxy: Proxy, way: str) -> None:
 ways = pytest.mark.parametrize("way", ["killed", "held"])
 
 
-@ways
+@pytest.mark.parametrize("way", [pytest.param("killed", marks=slow), "held"])
 def test_sentinel_fails_with_primary(serve: Any, way: str) -> None:
     """A host with both: the primary, and the sentinel that is asked first."""
     fleet = serve(Sentinels())
@@ -320,8 +324,11 @@ def until_equal(fleet: Sentinels, keys: list[str]) -> None:
     """Returns when each replica holds what the primary does: what was written to one of
     them alone stays there and nowhere else."""
     held = fleet.primary.call("MGET", *keys)
-    for replica in fleet.replicas:
-        until(lambda of=replica: of.call("MGET", *keys) == held, "all to be equal")
+
+    def is_equal() -> bool:
+        return all(each.call("MGET", *keys) == held for each in fleet.replicas)
+
+    until(is_equal, "all to be equal")
 
 
 @lies
@@ -431,7 +438,7 @@ def test_replica_that_is_none(serve: Any) -> None:
         old = fail_over(client, fleet, Redis.pause)
         load.until_served(1000)
         old.resume()
-        until(lambda: old.role == "slave", "the old one to know")
+        until_replica(old)
         load.until_served(1000)
         assert client.stats()["fleet"]["dials"] < 500
 
@@ -441,7 +448,7 @@ def test_replica_that_is_none(serve: Any) -> None:
 
 def test_passwords(serve: Any) -> None:
     fleet = serve(Sentinels(password="one", sentinel_password="two", down_after=CALM))
-    secrets = {"password": "one", "sentinel_password": "two"}
+    secrets: dict[str, Any] = {"password": "one", "sentinel_password": "two"}
     with (
         client_of(fleet, **secrets) as client,
         Load(client, roles=ALL, may_lose=True) as load,

@@ -186,8 +186,8 @@ test_stale_sentinel(void)
     pn_fleet_free(fleet);
 }
 
-/* One names what is no primary, or is not there: the next is asked at once, and the liar
- * last from then on. The name that it drove out needs no second word. */
+/* One names what is no primary, or is not there: the next is asked at once, and the
+ * liar last from then on. The name that it drove out needs no second word. */
 static void
 test_liar(void)
 {
