@@ -105,6 +105,17 @@ merge_into(PyObject *list, PyObject *other, Py_ssize_t from, Py_ssize_t step,
     return 0;
 }
 
+/* Items of types that do not go together are no answer; other exceptions stay. */
+static PyObject *
+mixed(const struct call *call, const struct command *command)
+{
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+        return NULL;
+    }
+    PyErr_Clear();
+    return malformed(call, command);
+}
+
 /* Lists of one length: ITEM(a, b) of each two, from the item FROM on, every STEP-th. */
 static PyObject *
 merge_items(const struct call *call, const struct command *command, Py_ssize_t from,
@@ -120,7 +131,8 @@ merge_items(const struct call *call, const struct command *command, Py_ssize_t f
             return malformed(call, command);
         }
         if (merge_into(list, other, from, step, item) < 0) {
-            Py_CLEAR(list);
+            Py_DECREF(list);
+            return mixed(call, command);
         }
     }
     return list;
