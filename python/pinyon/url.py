@@ -114,8 +114,9 @@ def _parse_far(url: str, dsn: Dsn, options: Mapping[str, Any]) -> Config:
     for name in _CHECKS.keys() - set(EVERYWHERE):
         if name in given:
             raise ArgumentError(
-                f"option {name!r} is of mem:// and shm://: the values of {dsn.scheme}:// are in"
-                " an engine that has settings of its own; leave it out"
+                f"option {name!r} is of mem:// and shm://: the values of"
+                f" {dsn.scheme}:// are in an engine with settings of its own; leave it"
+                " out"
             )
     settings, ours = parse_fleet(url, options, also=_FAR_CHECKS, timeout=_FAR_TIMEOUT)
     if ours.pop("near", None) is not None:
