@@ -11,6 +11,7 @@
 #include "wire/meta.h"
 
 #define READ_MIN 4096u
+#define READ_MAX ((size_t)1 << 20)
 #define ASKING "*1\r\n$6\r\nASKING\r\n"
 
 void
@@ -233,13 +234,18 @@ pn_link_flush(struct pn_link *link, uint64_t *sent)
 
 /* ---- Receiving ------------------------------------------------------------- */
 
-/* How much room a read should find: what the message under way is known to want. */
+/* How much room a read should find: what the message under way is known to want. Of a
+ * long one no more than has come of it already: a server that promises half a gigabyte
+ * and sends three bytes costs no memory. */
 static size_t
 room_wanted(const struct pn_link *link)
 {
     size_t need = link->is_memcached ? link->mc.need : link->scan.need;
     size_t have = pn_buffer_left(&link->in);
-    return need > have && need - have > READ_MIN ? need - have : READ_MIN;
+    size_t most = have > READ_MAX ? have : READ_MAX;
+    size_t more = need > have ? need - have : 0;
+    more = more < most ? more : most;
+    return more > READ_MIN ? more : READ_MIN;
 }
 
 ptrdiff_t

@@ -415,6 +415,25 @@ test_no_answer(void)
     }
 }
 
+/* A length is believed as far as its bytes come. */
+static void
+test_promises(void)
+{
+    struct pn_link link;
+    struct pn_message message;
+    int peer;
+    open_pair(&link, &peer, false);
+    struct pn_request request = ask("GET k\r\n");
+    CHECK_EQ(pn_link_put(&link, &request, 1), PN_OK);
+    CHECK_EQ(pn_link_flush(&link, NULL), 0);
+    say(peer, "$400000000\r\nabc");
+    CHECK(pn_link_fill(&link, 0) > 0);
+    CHECK_EQ(pn_link_next(&link, &message), 0);
+    CHECK_EQ(pn_link_fill(&link, 0), 0);
+    CHECK(link.in.cap <= 4u << 20);
+    close_pair(&link, peer);
+}
+
 int
 main(void)
 {
@@ -430,5 +449,6 @@ main(void)
     RUN(test_behind);
     RUN(test_refused_subscription);
     RUN(test_no_answer);
+    RUN(test_promises);
     return harness_done();
 }
