@@ -68,9 +68,7 @@ client_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *n
     if (reply == NULL || in.shape == Py_None) {
         return reply;
     }
-    PyObject *shaped = PyObject_CallFunctionObjArgs(in.shape, reply, NULL);
-    Py_DECREF(reply);
-    return shaped;
+    return fault_shape(((struct client_object *)self)->st, in.shape, reply);
 }
 
 PyObject *

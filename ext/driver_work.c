@@ -149,9 +149,7 @@ result_of(struct aio_call *call)
     if (reply == NULL || call->shape == NULL) {
         return reply;
     }
-    PyObject *shaped = PyObject_CallFunctionObjArgs(call->shape, reply, NULL);
-    Py_DECREF(reply);
-    return shaped;
+    return fault_shape(call->call.client->st, call->shape, reply);
 }
 
 /* Hands the next round to the hub, or ends the call. -1: an exception is set, and the

@@ -276,3 +276,21 @@ fault_raise(PyObject *fault)
     }
     return NULL;
 }
+
+PyObject *
+fault_shape(struct core_state *st, PyObject *shape, PyObject *reply)
+{
+    PyObject *shaped = PyObject_CallFunctionObjArgs(shape, reply, NULL);
+    Py_DECREF(reply);
+    bool is_ours = shaped != NULL || PyErr_ExceptionMatches(st->cache_error);
+    bool is_shape = !is_ours && (PyErr_ExceptionMatches(PyExc_TypeError) ||
+                                 PyErr_ExceptionMatches(PyExc_ValueError) ||
+                                 PyErr_ExceptionMatches(PyExc_LookupError) ||
+                                 PyErr_ExceptionMatches(PyExc_AttributeError));
+    if (is_shape) {
+        struct fault_place place = {.node = PN_NODE_NONE};
+        PyErr_Clear();
+        fault_raise(fault_of_code(st, PN_CLIENT_E_REPLY, &place));
+    }
+    return shaped;
+}

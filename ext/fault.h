@@ -45,6 +45,11 @@ fault_of_type(PyObject *type, const char *kind, const char *text,
 PyObject *
 fault_raise(PyObject *fault);
 
+/* SHAPE(REPLY), a reply (stolen) as people want it. What SHAPE cannot make of a reply that
+ * is no answer to its command is raised as a ProtocolError. */
+PyObject *
+fault_shape(struct core_state *st, PyObject *shape, PyObject *reply);
+
 /* "10.0.0.1:6379", "[::1]:6379" or "/run/redis.sock" of NODE; None when it is gone. */
 PyObject *
 fault_node_name(struct pn_client *client, uint16_t node);

@@ -54,6 +54,9 @@ call_flags(const struct call *call, const struct pn_command_info *info,
     if ((info->flags & PN_CMD_PUSH) != 0) {
         flags |= PN_REQ_PUSH;
     }
+    if (name.len == 3 && (name.ptr[0] | 0x20) == 'g' && (name.ptr[1] | 0x20) == 'e') {
+        flags |= PN_REQ_VALUE; /* GET */
+    }
     char letter = (char)(name.ptr[0] | 0x20);
     if ((info->flags & PN_CMD_SPLIT) != 0) {
         flags |= letter == 'd' || letter == 'u' ? PN_REQ_DELETE : 0u; /* DEL, UNLINK */

@@ -26,7 +26,14 @@ def shaped(call: Call[T], reply: Any) -> T:
         finally:
             del reply
     shape = call[1]
-    made: T = reply if shape is None else shape(reply)
+    try:
+        made: T = reply if shape is None else shape(reply)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        if isinstance(error, _core.CacheError):
+            raise
+        raise _core.ProtocolError(
+            f"{call[0][0]!s}: the server said something that is no answer to this"
+        ) from error
     return made
 
 
