@@ -45,8 +45,8 @@ fault_of_type(PyObject *type, const char *kind, const char *text,
 PyObject *
 fault_raise(PyObject *fault);
 
-/* SHAPE(REPLY), a reply (stolen) as people want it. What SHAPE cannot make of a reply that
- * is no answer to its command is raised as a ProtocolError. */
+/* SHAPE(REPLY), a reply (stolen) as people want it. What SHAPE cannot make of a reply
+ * that is no answer to its command is raised as a ProtocolError. */
 PyObject *
 fault_shape(struct core_state *st, PyObject *shape, PyObject *reply);
 

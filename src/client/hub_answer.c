@@ -38,7 +38,8 @@ count(struct pn_hub *hub, struct pn_link *link, const struct pn_request *request
 }
 
 /* The answer says that the node is well. That is told to the fleet once a node after
- * any trouble of any; an answer to CLUSTER SLOTS is none, who is cut off gives it too. */
+ * any trouble of any; an answer to CLUSTER SLOTS is none, who is cut off gives it
+ * too. */
 static void
 tell_well(struct pn_hub *hub, struct pn_link *link, const struct pn_request *request,
           uint64_t now)
@@ -169,7 +170,7 @@ act(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
     pn_hub_finish(hub, request, 0);
 }
 
-/* ---- While a fleet warms up ------------------------------------------------------- */
+/* ---- While a fleet warms up -------------------------------------------------- */
 
 /* Does REPLY say that something was deleted: HD, or a number but 0? */
 static bool
@@ -189,9 +190,9 @@ is_error(const struct pn_link *link, struct pn_bytes reply)
            (reply.len > 12 && memcmp(reply.ptr + 6, "_ERROR", 6) == 0);
 }
 
-/* The old owner has answered what goes to both: now to the new one. Not so when it could
- * not delete: what it has would be found, and it is known too late. (A set that it
- * refuses leaves nothing there.) */
+/* The old owner has answered what goes to both: now to the new one. Not so when it
+ * could not delete: what it has would be found, and it is known too late. (A set that
+ * it refuses leaves nothing there.) */
 static bool
 goes_to_new(struct pn_hub *hub, struct pn_link *link, struct pn_request *request,
             struct pn_bytes reply, uint64_t now)
