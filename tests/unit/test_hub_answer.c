@@ -300,8 +300,8 @@ add_members(struct pn_fleet *fleet, void *context)
              PN_OK);
 }
 
-/* Sends VERB of 64 keys, and REST behind each, to three servers and a new one; what they
- * have to say is WARM's, what is to come of keys that move WANT. How many do. */
+/* Sends VERB of 64 keys, and REST behind each, to three servers and a new one; what
+ * they have to say is WARM's, what is to come of keys that move WANT. How many do. */
 static unsigned
 warm_up(struct warm *warm, const char *verb, const char *rest, unsigned flags,
         const char *want)
