@@ -53,18 +53,20 @@ struct pn_link {
     bool is_changed;  /* the loop is to be told something */
     bool is_mapped;   /* endpoint is what opts.remap made of the fleet's */
     bool is_host_wanted; /* RESOLVING: the loop was not told yet */
+    bool shares_cpu;     /* with its peer, as of the last look */
+    bool is_old_told;    /* of .old */
+    bool is_held;        /* the hub's: in its list by .next_held */
+    uint8_t n_addrs, next_addr;
     uint64_t opened_at, heard_at, used_at, dial_deadline;
     uint64_t epoch;    /* of the map, when it was dialled */
     uint64_t asked_at; /* what is in flight: since when anything is */
     uint32_t rtt_ns;   /* of the last replies: falls at once, rises slowly; 0: none */
     uint32_t spins;    /* calls that asked whether to spin */
-    bool shares_cpu;   /* with its peer, as of the last look */
 
     struct pn_hello hello;
     struct pn_hello_opts hello_opts;
     struct pn_stream_opts stream_opts;
     struct pn_addr addr[PN_LINK_ADDRESSES];
-    uint8_t n_addrs, next_addr;
     uint64_t turn_deadline;   /* DIALING: of the address at hand */
     struct pn_resolve *asked; /* for its name, not by a loop; NULL: nobody */
     uint64_t asked_for_at;
@@ -81,11 +83,9 @@ struct pn_link {
 
     struct pn_list queue; /* WAITING for this link to be READY */
     struct pn_stream old; /* a loop still watches it */
-    bool is_old_told;
 
     uint32_t busy_at;          /* its place in the hub's list of busy ones, from 1 */
     struct pn_link *next_held; /* hub: replies in `in` are not released yet */
-    bool is_held;
 };
 
 /* One message from the connection. */
