@@ -23,7 +23,7 @@ from fleet.apeers import AsyncPeer
 from fleet.servers import ports, started
 
 KEYS = 5000
-GATHERS = 5  # of a round: one takes 15 ms, and a machine's hiccup is as long
+GATHERS = 3  # of a round: one takes 15 ms, and a machine's hiccup is as long
 RATE = 2000
 
 
