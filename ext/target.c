@@ -25,7 +25,14 @@ static void
 find_owners(struct pn_fleet *fleet, void *context)
 {
     struct owning *owning = context;
+    uint16_t member;
+    bool is_one = pn_fleet_members(fleet, false, &member, 1) == 1 &&
+                  pn_fleet_members(fleet, true, &member, 1) == 0;
     for (size_t i = 0; i < owning->n; i++) {
+        if (is_one && i > 0 && owning->owner[0] < PN_FLEET_NODES_MAX) {
+            owning->owner[i] = owning->owner[0]; /* there is nobody else */
+            continue;
+        }
         struct pn_route_ask ask = {
             .key = owning->key[i].ptr,
             .len = owning->key[i].len,

@@ -336,19 +336,38 @@ is_classic_answer(const struct pn_flight *flight, const struct pn_classic_reply 
            (reply->kind >= PN_REPLY_ERROR && reply->kind <= PN_REPLY_SERVER_ERROR);
 }
 
-/* One message of memcached at BUF, as the entry it belongs to reads them: bytes, 0 need
+/* All messages of a classic answer that are there, to the last one. */
+static ptrdiff_t
+classic_messages(struct pn_link *link, const struct pn_flight *flight, const char *buf,
+                 size_t len, bool *is_end)
+{
+    size_t at = 0;
+    *is_end = false;
+    while (!*is_end) {
+        struct pn_classic_reply reply;
+        ptrdiff_t n = pn_classic_reply(&link->mc, buf + at, len - at, &reply);
+        if (n <= 0) {
+            return n < 0 ? n : (ptrdiff_t)at;
+        }
+        if (!is_classic_answer(flight, &reply)) {
+            return PN_CLIENT_E_REPLY;
+        }
+        at += (size_t)n;
+        *is_end = pn_classic_is_last(&reply);
+    }
+    return (ptrdiff_t)at;
+}
+
+/* One message of memcached at BUF (of a classic answer all), as the entry it belongs to reads them: bytes, 0 need
  * more, < 0 a code. *is_end: it is the last of the answer. */
 static ptrdiff_t
 memcached_message(struct pn_link *link, const struct pn_flight *flight, const char *buf,
                   size_t len, bool *is_end)
 {
-    *is_end = true;
     if (flight == NULL || flight->flags & PN_REQ_CLASSIC) {
-        struct pn_classic_reply reply;
-        ptrdiff_t n = pn_classic_reply(&link->mc, buf, len, &reply);
-        *is_end = n > 0 && pn_classic_is_last(&reply);
-        return n > 0 && !is_classic_answer(flight, &reply) ? PN_CLIENT_E_REPLY : n;
+        return classic_messages(link, flight, buf, len, is_end);
     }
+    *is_end = true;
     struct pn_meta_reply reply;
     ptrdiff_t n = pn_meta_reply(&link->mc, buf, len, &reply);
     if (n > 0 && !(flight->flags & PN_REQ_NOOP) &&

@@ -27,9 +27,38 @@ put_line(struct pn_out *out, char lead, struct pn_bytes text)
     pn_out_crlf(out);
 }
 
+/* A string of up to 999 bytes that fits: one look at the room instead of three. False:
+ * it is not such a one, nothing was written. */
+static bool
+put_short(struct pn_out *out, char lead, struct pn_bytes text)
+{
+    bool fits = out->len <= out->cap && out->cap - out->len >= text.len + 8;
+    if (text.len - 1 >= 999 || !fits) {
+        return false;
+    }
+    char *at = out->ptr + out->len;
+    unsigned n = (unsigned)text.len;
+    *at++ = lead;
+    if (n >= 100) {
+        *at++ = (char)('0' + n / 100);
+    }
+    if (n >= 10) {
+        *at++ = (char)('0' + n / 10 % 10);
+    }
+    *at++ = (char)('0' + n % 10);
+    memcpy(at, "\r\n", 2);
+    memcpy(at + 2, text.ptr, n);
+    memcpy(at + 2 + n, "\r\n", 2);
+    out->len = (size_t)(at - out->ptr) + n + 4;
+    return true;
+}
+
 static void
 put_string(struct pn_out *out, char lead, struct pn_bytes text)
 {
+    if (put_short(out, lead, text)) {
+        return;
+    }
     put_head(out, lead, text.len);
     pn_out_bytes(out, text);
     pn_out_crlf(out);

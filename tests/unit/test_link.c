@@ -220,7 +220,8 @@ test_memcached(void)
     pn_link_put(&link, &get, 1);
     pn_link_put(&link, &many, 1);
     pn_link_put(&link, &stats, 1);
-    say(peer, "VA 2 f0\r\nMN\r\nVA 1 O1\r\nx\r\nHD O2\r\nMN\r\nSTAT a 1\r\nEND\r\n");
+    say(peer,
+        "VA 2 f0\r\nMN\r\nVA 1 O1\r\nx\r\nHD O2\r\nMN\r\nSTAT a 1\r\nSTAT b 2\r\nEN");
     pn_link_fill(&link, 1000000000);
     CHECK_EQ(pn_link_next(&link, &message), 1);
     CHECK(is_message(&link, &message, "VA 2 f0\r\nMN\r\n"));
@@ -234,8 +235,13 @@ test_memcached(void)
     CHECK_EQ(lines, 3);
     pn_link_landed(&link);
     CHECK_EQ(pn_link_next(&link, &message), 1);
+    CHECK(is_message(&link, &message, "STAT a 1\r\nSTAT b 2\r\n"));
     CHECK_EQ(message.flight->left, 1);
+    CHECK_EQ(pn_link_next(&link, &message), 0);
+    say(peer, "D\r\n");
+    pn_link_fill(&link, 1000000000);
     CHECK_EQ(pn_link_next(&link, &message), 1);
+    CHECK(is_message(&link, &message, "END\r\n"));
     CHECK_EQ(message.flight->left, 0);
     CHECK(!link.is_doubtful);
     close_pair(&link, peer);
