@@ -358,8 +358,8 @@ classic_messages(struct pn_link *link, const struct pn_flight *flight, const cha
     return (ptrdiff_t)at;
 }
 
-/* One message of memcached at BUF (of a classic answer all), as the entry it belongs to reads them: bytes, 0 need
- * more, < 0 a code. *is_end: it is the last of the answer. */
+/* One message of memcached at BUF (of a classic answer all), as the entry it belongs to
+ * reads them: bytes, 0 need more, < 0 a code. *is_end: it is the last of the answer. */
 static ptrdiff_t
 memcached_message(struct pn_link *link, const struct pn_flight *flight, const char *buf,
                   size_t len, bool *is_end)
