@@ -154,6 +154,17 @@ def test_no_fleet(tmp_path: Path, given: str, answer: str) -> None:
     assert regions("here") == []
 
 
+def is_worker(pid: int) -> bool:
+    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def never_sees_ctrl_c(pid: int) -> bool:
+    """It is blocked, in the thread that would take it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    blocked = int(status.split("SigBlk:")[1].split()[0], 16)
+    return bool(blocked & 1 << signal.SIGINT - 1)
+
+
 @pytest.mark.parametrize(
     ("act", "stage", "ending", "whole_group", "at_least"),
     [
@@ -191,6 +202,9 @@ def test_interrupted(
         wait_until(lambda: len(processes_of(scratch)) >= at_least)
         there = regions(f"-{process.pid}")
         if whole_group:
+            workers = [pid for pid in processes_of(scratch) if is_worker(pid)]
+            assert all(never_sees_ctrl_c(pid) for pid in workers)
+            assert workers or at_least == 1
             os.killpg(process.pid, ending)
         else:
             process.send_signal(ending)

@@ -330,10 +330,19 @@ class Sentinels:
 
         until(settled, "the sentinels to know each other")
 
-    def _sees_all(self, sentinel: Sentinel) -> bool:
+    @property
+    def epoch(self) -> int:
+        """It rises with every failover, whether we asked for it or not: on a machine
+        that stops for a second the sentinels hold one of their own."""
+        return int(_bytes(self._seen_by(self.sentinels[0])[b"config-epoch"]))
+
+    def _seen_by(self, sentinel: Sentinel) -> dict[Reply, Reply]:
         reply = sentinel.call("SENTINEL", "MASTER", self.name)
         assert isinstance(reply, list)
-        state = dict(zip(reply[::2], reply[1::2], strict=True))
+        return dict(zip(reply[::2], reply[1::2], strict=True))
+
+    def _sees_all(self, sentinel: Sentinel) -> bool:
+        state = self._seen_by(sentinel)
         is_seen = (
             state[b"flags"] == b"master"
             and state[b"num-slaves"] == b"%d" % (len(self.servers) - 1)
