@@ -186,7 +186,7 @@ def endings_held() -> Iterator[None]:
     def note(number: int, frame: FrameType | None) -> None:
         came.append(number)
 
-    resource_tracker.ensure_running()  # else the first worker's start does, and unblocks
+    resource_tracker.ensure_running()  # the first start would, and unblock SIGINT
     handlers = {ending: signal.signal(ending, note) for ending in ENDINGS}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
