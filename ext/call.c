@@ -22,6 +22,7 @@ call_begin(struct call *call, struct client_object *client, void *room, size_t c
     call->node = PN_NODE_NONE;
     call->home = (struct pn_bytes){NULL, 0};
     call->keys = call->found = NULL;
+    call->key = NULL;
 }
 
 void
@@ -289,16 +290,15 @@ call_take(struct call *call, struct part *part, struct pn_bytes reply)
 
 /* ---- Results ---------------------------------------------------------------- */
 
-/* The keys whose value in LIST is not None. LIST is stolen. */
+/* Of the keys KEY those whose value in LIST is not None. LIST is stolen. */
 static PyObject *
-dict_of_values(PyObject *keys, PyObject *list)
+dict_of_values(PyObject *const *key, PyObject *list)
 {
     PyObject *dict = PyDict_New();
     Py_ssize_t n = PyList_Size(list);
     for (Py_ssize_t i = 0; dict != NULL && i < n; i++) {
         PyObject *value = PyList_GetItem(list, i);
-        if (value != Py_None &&
-            PyDict_SetItem(dict, PyTuple_GetItem(keys, i), value) < 0) {
+        if (value != Py_None && PyDict_SetItem(dict, key[i], value) < 0) {
             Py_CLEAR(dict);
         }
     }
@@ -322,7 +322,7 @@ result_of_keys(struct call *call)
         struct fault_place place = {.node = PN_NODE_NONE};
         return fault_raise(fault_of_code(call->client->st, PN_CLIENT_E_REPLY, &place));
     }
-    return dict_of_values(call->keys, reply);
+    return dict_of_values(call->key, reply);
 }
 
 PyObject *

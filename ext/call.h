@@ -101,6 +101,7 @@ struct call {
     uint16_t node;        /* PN_NODE_NONE: by key */
     struct pn_bytes home; /* aims commands without a key; {NULL, 0}: at any primary */
     PyObject *keys;       /* of get_many: a tuple */
+    PyObject **key;       /* its items, borrowed */
     PyObject *found;      /* of get_many: a dict */
 };
 

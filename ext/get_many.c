@@ -118,8 +118,7 @@ take_keys(struct call *call, size_t n)
 {
     struct pn_bytes *key = arena_take(&call->arena, n * sizeof *key);
     for (size_t i = 0; key != NULL && i < n; i++) {
-        PyObject *item = PyTuple_GetItem(call->keys, (Py_ssize_t)i);
-        if (words_key(call->client->st, item, &key[i]) < 0) {
+        if (words_key(call->client->st, call->key[i], &key[i]) < 0) {
             return NULL;
         }
     }
@@ -170,8 +169,7 @@ put_found(struct call *call, const struct reply_reader *reader, uint32_t i,
           struct pn_bytes value)
 {
     PyObject *object = reply_text(reader, value);
-    PyObject *key = PyTuple_GetItem(call->keys, (Py_ssize_t)i);
-    int rc = object == NULL ? -1 : PyDict_SetItem(call->found, key, object);
+    int rc = object == NULL ? -1 : PyDict_SetItem(call->found, call->key[i], object);
     Py_XDECREF(object);
     return rc;
 }

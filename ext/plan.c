@@ -291,7 +291,7 @@ blame_key(struct call *call)
     Py_ssize_t n = PyTuple_Size(call->keys);
     PyErr_Fetch(&type, &value, &traceback);
     for (Py_ssize_t i = 0; i < n && !PyErr_Occurred(); i++) {
-        words_key(call->client->st, PyTuple_GetItem(call->keys, i), &bytes);
+        words_key(call->client->st, call->key[i], &bytes);
     }
     if (!PyErr_Occurred()) {
         PyErr_Restore(type, value, traceback);
@@ -304,16 +304,14 @@ blame_key(struct call *call)
 
 /* MGET and the keys, as any other command. */
 static int
-add_mget(struct call *call)
+add_mget(struct call *call, Py_ssize_t n)
 {
-    Py_ssize_t n;
-    PyObject **item = words_items(&call->arena, call->keys, &n);
     PyObject **arg = arena_take(&call->arena, ((size_t)n + 1) * sizeof *arg);
     PyObject *name = PyUnicode_InternFromString("MGET");
     int rc = -1;
-    if (item != NULL && arg != NULL && name != NULL) {
+    if (arg != NULL && name != NULL) {
         arg[0] = name;
-        memcpy(arg + 1, item, (size_t)n * sizeof *arg);
+        memcpy(arg + 1, call->key, (size_t)n * sizeof *arg);
         rc = call_add(call, arg, n + 1);
     }
     if (rc < 0) {
@@ -331,19 +329,22 @@ call_add_get_many(struct call *call, PyObject *keys)
                         "get_many() takes several keys, not one str or bytes");
         return -1;
     }
+    Py_ssize_t n = 0;
     call->keys = PySequence_Tuple(keys);
-    Py_ssize_t n = call->keys == NULL ? -1 : PyTuple_Size(call->keys);
+    call->key = call->keys == NULL ? NULL : words_items(&call->arena, call->keys, &n);
+    if (call->key == NULL) {
+        return -1;
+    }
     for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *key = PyTuple_GetItem(call->keys, i);
-        if (!PyUnicode_Check(key) && !PyBytes_Check(key)) {
-            return refuse_key(call, key);
+        if (!PyUnicode_Check(call->key[i]) && !PyBytes_Check(call->key[i])) {
+            return refuse_key(call, call->key[i]);
         }
     }
-    if (n <= 0) {
-        return (int)n;
+    if (n == 0) {
+        return 0;
     }
     return call->client->share->is_memcached ? call_get_many_meta(call)
-                                             : add_mget(call);
+                                             : add_mget(call, n);
 }
 
 /* ---- The end of it ---------------------------------------------------------- */

@@ -199,9 +199,10 @@ static bool
 quick_number(const char **at, const char *end, size_t *number)
 {
     const char *p = *at;
+    const char *stop = end - p < 10 ? end : p + 10; /* more than a length has */
     size_t n = 0;
-    while (p < end && *p >= '0' && *p <= '9' && n < PN_RESP_LENGTH_MAX) {
-        n = n * 10 + (size_t)(*p++ - '0');
+    while (p < stop && (unsigned)(*p - '0') <= 9) {
+        n = n * 10 + (unsigned)(*p++ - '0');
     }
     if (p == *at || end - p < 2 || *p != '\r') {
         return false;

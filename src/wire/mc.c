@@ -18,6 +18,12 @@ bad_of_eight(const char *p)
     return (((x - EACH(0x21)) & ~x) | ((del - EACH(0x01)) & ~del)) & EACH(0x80);
 }
 
+static bool
+is_key_byte(char c)
+{
+    return (unsigned char)c > ' ' && c != 0x7f;
+}
+
 /* Eight bytes a step; the last step looks at some twice. */
 int
 pn_mc_key_check(struct pn_bytes key)
@@ -33,11 +39,24 @@ pn_mc_key_check(struct pn_bytes key)
         bad |= bad_of_eight(key.ptr + key.len - 8);
     } else {
         for (size_t i = 0; i < key.len; i++) {
-            unsigned char c = (unsigned char)key.ptr[i];
-            bad |= c <= ' ' || c == 0x7f;
+            bad |= !is_key_byte(key.ptr[i]);
         }
     }
     return bad != 0 ? PN_WIRE_E_KEY_BYTE : 0;
+}
+
+size_t
+pn_mc_key_span(const char *p, size_t len)
+{
+    size_t max = len < PN_MC_KEY_MAX ? len : PN_MC_KEY_MAX;
+    size_t i = 0;
+    while (i + 8 <= max && bad_of_eight(p + i) == 0) {
+        i += 8;
+    }
+    while (i < max && is_key_byte(p[i])) {
+        i++;
+    }
+    return i;
 }
 
 static uint64_t

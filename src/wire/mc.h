@@ -29,6 +29,11 @@ struct pn_mc_reader {
 int
 pn_mc_key_check(struct pn_bytes key);
 
+/* How many bytes at P, of LEN, may stand in a key: up to the first that may not, and at
+ * most PN_MC_KEY_MAX. */
+size_t
+pn_mc_key_span(const char *p, size_t len);
+
 /* ---- Lifetimes. `exptime` is a signed number of seconds: 0 for ever, negative has
  * passed, up to 30 days from now, beyond that a date in seconds since 1970. ---- */
 

@@ -49,6 +49,57 @@ test_values(void)
           "malformed PN_WIRE_E_VALUE_SIZE\n");
 }
 
+/* What is read at once, and the same with a space more, which is not: one answer. */
+static void
+test_both_ways(void)
+{
+    static const char *const rows[][2] = {
+        {"k", "0 2\r\nab\r\n"},          {"a-longer-key", "999999999 0\r\n\r\n"},
+        {"k", "0 000000002\r\nab\r\n"},  {"k", "0 2\r\nabc\r\n"},
+        {"k", "0 2\r\nab\rx"},           {"k", "0 2\rxab\r\n"},
+        {"k", "0 \r\nab\r\n"},           {"k", "x 2\r\nab\r\n"},
+        {"k", "0x2\r\nab\r\n"},          {"k", " 2\r\nab\r\n"},
+        {"k", "0 2\r\nabx\n"},           {"", "0 2\r\nab\r\n"},
+        {"k", "9999999999 2\r\nab\r\n"}, {"k", "0 3\r\nabc\r\n"},
+        {"k", "0 999999999\r\nab\r\n"},  {"k", "0 9999999999999999999999\r\nab\r\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char said[2][96];
+        for (int k = 0; k < 2; k++) {
+            struct pn_mc_reader r = {.value_max = 2};
+            struct pn_classic_reply reply = {.kind = PN_REPLY_END};
+            char text[96];
+            int len = snprintf(text, sizeof text, "VALUE %s%s %s", rows[i][0],
+                               k ? " " : "", rows[i][1]);
+            long n = (long)pn_classic_reply(&r, text, (size_t)len, &reply);
+            long skip = (long)r.skip;
+            snprintf(said[k], sizeof said[k], "%ld %d %.*s %u %d skip %ld",
+                     n > 0 ? n - k : n, (int)reply.kind, (int)reply.key.len,
+                     reply.key.ptr, reply.flags, (int)reply.value.len,
+                     skip > 0 ? skip - k : 0);
+            CHECK(n < 0 || r.need == 0);
+        }
+        CHECK(strcmp(said[0], said[1]) == 0);
+    }
+}
+
+/* The longest key there is, and one more. */
+static void
+test_long_keys(void)
+{
+    char text[PN_MC_KEY_MAX + 32];
+    for (int more = 0; more < 2; more++) {
+        struct pn_mc_reader reader = {0};
+        struct pn_classic_reply reply;
+        memcpy(text, "VALUE ", 6);
+        memset(text + 6, 'k', PN_MC_KEY_MAX + 1);
+        memcpy(text + 6 + PN_MC_KEY_MAX + more, " 0 1\r\n1\r\n", 9);
+        size_t len = 6 + PN_MC_KEY_MAX + (size_t)more + 9;
+        CHECK_EQ(pn_classic_reply(&reader, text, len, &reply),
+                 more ? PN_WIRE_E_KEY_SIZE : (int)len);
+    }
+}
+
 /* A long value is waited for by its length, not by looking. */
 static void
 test_need(void)
@@ -64,6 +115,8 @@ main(void)
 {
     RUN(test_words);
     RUN(test_values);
+    RUN(test_both_ways);
+    RUN(test_long_keys);
     RUN(test_need);
     return harness_done();
 }

@@ -13,6 +13,8 @@ test_keys(void)
     CHECK_EQ(pn_mc_key_check((struct pn_bytes){key, PN_MC_KEY_MAX + 1}),
              PN_WIRE_E_KEY_SIZE);
     CHECK_EQ(pn_mc_key_check((struct pn_bytes){key, 0}), PN_WIRE_E_KEY_SIZE);
+    CHECK_EQ(pn_mc_key_span(key, PN_MC_KEY_MAX + 1), PN_MC_KEY_MAX);
+    CHECK_EQ(pn_mc_key_span(key, 0), 0);
     for (int c = 0; c < 256; c++) {
         char one = (char)c;
         bool is_bad = c <= ' ' || c == 0x7f;
@@ -34,6 +36,7 @@ test_key_bytes(void)
                 bool is_bad = c <= ' ' || c == 0x7f;
                 CHECK_EQ(pn_mc_key_check((struct pn_bytes){key, len}),
                          is_bad ? PN_WIRE_E_KEY_BYTE : 0);
+                CHECK_EQ(pn_mc_key_span(key, len), is_bad ? at : len);
             }
         }
     }

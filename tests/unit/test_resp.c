@@ -33,6 +33,28 @@ test_whole(void)
     READS(feed_resp_whole, NULL, "*1\r\n>0\r\n", "malformed PN_WIRE_E_PUSH\n");
 }
 
+/* The strings of an array but its last are skipped in a way of their own, which refuses
+ * what the other refuses. */
+static void
+test_strings_of_an_array(void)
+{
+    READS(feed_resp_whole, NULL, "*3\r\n$1\r\na\r\n$0\r\n\r\n$11\r\n0123456789a\r\n",
+          "array 3\n  bulk \"a\"\n  bulk \"\"\n  bulk \"0123456789a\" ) .\n");
+    READS(feed_resp_whole, NULL, "*2\r\n$1\r\na\rx:12345\r\n",
+          "malformed PN_WIRE_E_CRLF\n");
+    READS(feed_resp_whole, NULL, "*2\r\n$1\r\nax\n:12345\r\n",
+          "malformed PN_WIRE_E_CRLF\n");
+    READS(feed_resp_whole, NULL, "*2\r\n$01\r\na\r\n:12345\r\n",
+          "malformed PN_WIRE_E_NUMBER\n");
+    READS(feed_resp_whole, NULL, "*2\r\n$1\rxa\r\n:12345\r\n",
+          "malformed PN_WIRE_E_BARE\n");
+    READS(feed_resp_whole, NULL, "*2\r\n$\r\n\r\n:12345\r\n",
+          "malformed PN_WIRE_E_NUMBER\n");
+    union feed_state small = {.scan.reader.limits.length = 2};
+    READS(feed_resp_whole, &small, "*2\r\n$3\r\nabc\r\n:12345\r\n",
+          "malformed PN_WIRE_E_LENGTH\n");
+}
+
 /* DEPTH arrays of one in one another. */
 static size_t
 nest(char *buf, unsigned depth)
@@ -157,6 +179,7 @@ main(void)
 {
     RUN(test_flat_stream);
     RUN(test_whole);
+    RUN(test_strings_of_an_array);
     RUN(test_depth);
     RUN(test_need);
     RUN(test_round_trip);
