@@ -213,7 +213,9 @@ def test_interrupted(
         process.kill()
         process.wait()
     assert len(there) == (act == 1), said.read_text()
-    assert process.returncode == 130
+    # 130 to a shell either way: an interpreter that was interrupted in an exec(), which
+    # imports of dataclasses are full of, ends itself by the signal, handled or not.
+    assert process.returncode in (130, -ending)
     assert "interrupted" in said.read_text()
     assert complained.read_text() == ""
     assert regions(f"-{process.pid}") == []
