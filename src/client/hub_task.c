@@ -80,7 +80,20 @@ tell_others(struct pn_hub *hub, uint64_t now)
     }
 }
 
-/* May this process do TASK? No when another is at it, or has done it. */
+/* Is TASK still to be done, with what stands on the board? */
+static bool
+still_stands(struct pn_hub *hub, const struct pn_task *task, uint64_t now)
+{
+    read_board(hub, now);
+    struct pn_fleet *fleet = pn_client_lock(hub->client);
+    bool stands = pn_fleet_task_stands(fleet, task);
+    pn_client_unlock(hub->client);
+    return stands;
+}
+
+/* May this process do TASK? No when another is at it, or has done it: also while we
+ * were on the way from the look to the lock, which is long where processes wait for a
+ * processor. */
 static bool
 win_board(struct pn_hub *hub, const struct pn_task *task, uint64_t now)
 {
@@ -88,16 +101,16 @@ win_board(struct pn_hub *hub, const struct pn_task *task, uint64_t now)
     if (!client->has_board) {
         return true;
     }
-    read_board(hub, now);
-    struct pn_fleet *fleet = pn_client_lock(client);
-    bool stands = pn_fleet_task_stands(fleet, task);
-    pn_client_unlock(client);
-    if (!stands) {
+    if (!still_stands(hub, task, now)) {
         return false;
     }
     uint64_t hold = task->deadline > now ? task->deadline - now : 1;
     bool is_won = client->board.lock(client->board.context, hold);
-    fleet = pn_client_lock(client);
+    if (is_won && !still_stands(hub, task, pn_clock_mono_ns())) {
+        client->board.unlock(client->board.context);
+        return false;
+    }
+    struct pn_fleet *fleet = pn_client_lock(client);
     if (is_won) {
         pn_fleet_task_begun(fleet, task, now);
     } else {

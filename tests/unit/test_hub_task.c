@@ -122,6 +122,8 @@ struct board {
     size_t len;
     bool is_taken;
     unsigned published, refused;
+    char *late; /* what is on it once somebody asks for the lock */
+    size_t late_len;
 };
 
 static size_t
@@ -159,6 +161,11 @@ board_lock(void *context, uint64_t hold_ns)
     bool is_mine = !board->is_taken && hold_ns > 0;
     board->is_taken |= is_mine;
     board->refused += !is_mine;
+    if (board->late != NULL) {
+        board->bytes = board->late;
+        board->len = board->late_len;
+        board->late = NULL;
+    }
     pthread_mutex_unlock(&board->lock);
     return is_mine;
 }
@@ -196,6 +203,32 @@ test_board(void)
     }
     scripted_stop(town.server);
     free(board.bytes);
+}
+
+/* Nor does who takes the lock just after another has published and given it back. */
+static void
+test_board_of_meanwhile(void)
+{
+    struct town town = {0};
+    struct board board = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    const struct pn_board face = {&board, board_read, board_publish, board_lock,
+                                  board_unlock};
+    town.server = scripted_start(talk, &town);
+    for (int i = 0; i < 2; i++) {
+        struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, &town.server, 1,
+                                            (struct pn_client_opts){.board = &face});
+        CHECK_EQ(get(client, 2000), 0);
+        CHECK_EQ(town.slots_asked, 1);
+        CHECK_EQ(board.published, 1);
+        CHECK(board.late == NULL && !board.is_taken);
+        pn_client_free(client);
+        board.late = board.bytes;
+        board.late_len = board.len;
+        board.bytes = NULL;
+        board.len = 0;
+    }
+    scripted_stop(town.server);
+    free(board.late);
 }
 
 /* What stands on the board is data: rubbish is not believed. */
@@ -314,6 +347,7 @@ main(void)
     RUN(test_bad_answers);
     RUN(test_in_vain);
     RUN(test_board);
+    RUN(test_board_of_meanwhile);
     RUN(test_board_of_rubbish);
     RUN(test_released);
     RUN(test_one_at_a_time);
