@@ -216,6 +216,59 @@ test_slots_for_ever(void)
     }
 }
 
+/* Which of N members stands at I: they begin with FIRST and go round, or the other
+ * way. */
+static unsigned
+at_place(unsigned n, unsigned first, bool is_back, unsigned i)
+{
+    return (first + (is_back ? n - i : i)) % n;
+}
+
+static struct pn_place *
+in_order(char name[][24], unsigned n, unsigned first, bool is_back)
+{
+    struct pn_member node[16];
+    for (unsigned i = 0; i < n; i++) {
+        unsigned k = at_place(n, first, is_back, i);
+        node[i] = (struct pn_member){.name = name[k], .weight = 1 + 0.1 * (k % 4)};
+    }
+    struct pn_place_opts opts = {.replicas = 2};
+    struct pn_place *place = NULL;
+    CHECK_EQ(pn_place_new("slots", node, n, &opts, &place, NULL), PN_OK);
+    return place;
+}
+
+/* Who lists the same members in another order has the same owners of every slot, and
+ * the same replicas. */
+static void
+test_slots_in_any_order(void)
+{
+    char name[16][24];
+    for (unsigned turn = 0; turn < 40; turn++) {
+        unsigned n = 3 + turn % 13;
+        for (unsigned i = 0; i < n; i++) {
+            snprintf(name[i], sizeof name[i], "127.0.0.1:%u", 10000 + 577 * turn + i);
+        }
+        struct pn_place *one = in_order(name, n, 0, false);
+        struct pn_place *other = in_order(name, n, turn % n, turn % 2 == 0);
+        unsigned differ = 0;
+        for (unsigned i = 0; i < 20000; i++) {
+            char key[24];
+            uint32_t of_one[3], of_other[3];
+            size_t len = number_key(key, "key", i);
+            CHECK_EQ(pn_place_owners(one, key, len, of_one, 3), 3);
+            CHECK_EQ(pn_place_owners(other, key, len, of_other, 3), 3);
+            for (unsigned c = 0; c < 3; c++) {
+                differ += of_one[c] !=
+                          at_place(n, turn % n, turn % 2 == 0, of_other[c]);
+            }
+        }
+        CHECK_EQ(differ, 0);
+        pn_place_free(one);
+        pn_place_free(other);
+    }
+}
+
 static void
 test_refusals(void)
 {
@@ -253,6 +306,7 @@ main(void)
     RUN(test_slots_owners);
     RUN(test_drain);
     RUN(test_slots_for_ever);
+    RUN(test_slots_in_any_order);
     RUN(test_refusals);
     return harness_done();
 }
