@@ -214,6 +214,21 @@ take_value(const struct reply_reader *reader, struct pn_bytes *reply)
     return reply_text(reader, meta.value);
 }
 
+/* Of get_many: a dict where one part asked for all the keys, else a list. */
+static PyObject *
+take_keys(struct call *call, const struct command *command,
+          const struct reply_reader *reader, struct pn_bytes *reply)
+{
+    if (command->merge == MERGE_ONE && !reader->is_decoded) {
+        size_t n = (size_t)PyTuple_Size(call->keys);
+        PyObject *found = reply_take_found(*reply, call->key, n);
+        if (found != NULL || PyErr_Occurred()) {
+            return found;
+        }
+    }
+    return reply_take(reader, reply);
+}
+
 static PyObject *
 value_of(struct call *call, struct part *part, const struct reply_reader *reader,
          struct pn_bytes reply)
@@ -227,7 +242,8 @@ value_of(struct call *call, struct part *part, const struct reply_reader *reader
     }
     switch (command->answer) {
     case ANSWER_RESP:
-        return reply_take(reader, &reply);
+        return call->key != NULL ? take_keys(call, command, reader, &reply)
+                                 : reply_take(reader, &reply);
     case ANSWER_META:
         return meta_reply_take(reader, &reply, part->request.is_gutter);
     case ANSWER_VALUE:
@@ -316,6 +332,9 @@ result_of_keys(struct call *call)
     if (reply == NULL || call->found != NULL) {
         Py_XDECREF(reply);
         return reply == NULL ? NULL : Py_NewRef(call->found);
+    }
+    if (PyDict_Check(reply)) {
+        return reply;
     }
     if (!PyList_Check(reply) || PyList_Size(reply) != PyTuple_Size(call->keys)) {
         Py_DECREF(reply);

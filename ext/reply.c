@@ -232,24 +232,43 @@ quick_bulk(const char **at, const char *end)
     return PyBytes_FromStringAndSize(p, (Py_ssize_t)len);
 }
 
-/* An array of nothing but bulks and nulls of RESP2 and RESP3. */
+/* The same, or the null of RESP3. */
+static PyObject *
+quick_item(const char **at, const char *end)
+{
+    if (end - *at >= 3 && **at == '_') {
+        *at += 3;
+        Py_RETURN_NONE;
+    }
+    return quick_bulk(at, end);
+}
+
+/* How many there are in the array at *AT, which moves on to the first. False: it is no
+ * array that could be whole. */
+static bool
+quick_count(const char **at, const char *end, size_t *count)
+{
+    const char *p = *at + 1;
+    if (end - p < 3 || p[-1] != '*' || !quick_number(&p, end, count) ||
+        *count > (size_t)(end - p) / 3) {
+        return false;
+    }
+    *at = p;
+    return true;
+}
+
+/* An array of nothing but bulks and nulls. */
 static PyObject *
 quick_array(const char **at, const char *end)
 {
-    const char *p = *at + 1;
+    const char *p = *at;
     size_t count;
-    if (!quick_number(&p, end, &count) || count > (size_t)(end - p) / 3) {
+    if (!quick_count(&p, end, &count)) {
         return NULL;
     }
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (size_t i = 0; list != NULL && i < count; i++) {
-        PyObject *value = NULL;
-        if (end - p >= 3 && *p == '_') {
-            p += 3;
-            value = Py_NewRef(Py_None);
-        } else {
-            value = quick_bulk(&p, end);
-        }
+        PyObject *value = quick_item(&p, end);
         if (value == NULL) {
             Py_CLEAR(list);
         } else {
@@ -260,6 +279,27 @@ quick_array(const char **at, const char *end)
         *at = p;
     }
     return list;
+}
+
+PyObject *
+reply_take_found(struct pn_bytes bytes, PyObject *const *key, size_t n)
+{
+    const char *p = bytes.ptr, *end = bytes.ptr + bytes.len;
+    size_t count;
+    if (!quick_count(&p, end, &count) || count != n) {
+        return NULL;
+    }
+    PyObject *found = PyDict_New();
+    for (size_t i = 0; found != NULL && i < n; i++) {
+        PyObject *value = quick_item(&p, end);
+        bool is_bad = value == NULL ||
+                      (value != Py_None && PyDict_SetItem(found, key[i], value) < 0);
+        Py_XDECREF(value);
+        if (is_bad) {
+            Py_CLEAR(found);
+        }
+    }
+    return found;
 }
 
 PyObject *

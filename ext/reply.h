@@ -31,6 +31,12 @@ struct reply_reader {
 PyObject *
 reply_take(const struct reply_reader *reader, struct pn_bytes *bytes);
 
+/* What MGET answers, at once as the dict that is wanted of it: of KEY[0..N) those whose
+ * value is not null. NULL without an exception: it is something else than an array of N
+ * strings, for reply_take(). */
+PyObject *
+reply_take_found(struct pn_bytes bytes, PyObject *const *key, size_t n);
+
 /* TEXT as bytes or str. What is no UTF-8 is, with is_decoded, a SerializationError as a
  * value. */
 PyObject *

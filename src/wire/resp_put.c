@@ -37,15 +37,17 @@ put_short(struct pn_out *out, char lead, struct pn_bytes text)
         return false;
     }
     char *at = out->ptr + out->len;
-    unsigned n = (unsigned)text.len;
+    unsigned n = (unsigned)text.len, rest = n;
     *at++ = lead;
     if (n >= 100) {
         *at++ = (char)('0' + n / 100);
+        rest = n % 100;
     }
     if (n >= 10) {
-        *at++ = (char)('0' + n / 10 % 10);
+        *at++ = (char)('0' + rest / 10);
+        rest %= 10;
     }
-    *at++ = (char)('0' + n % 10);
+    *at++ = (char)('0' + rest);
     memcpy(at, "\r\n", 2);
     memcpy(at + 2, text.ptr, n);
     memcpy(at + 2 + n, "\r\n", 2);
