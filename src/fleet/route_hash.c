@@ -5,19 +5,24 @@
 /* Who gets a request of a HASH fleet: the owner by the place, who stands in for him
  * when he is down, and the owner before the last change while the fleet warms up. */
 
-/* A spare server for KEY, the same in every client; the next one if it is down too. */
+/* A spare server for KEY: of those that can be asked the one with the highest lot, so
+ * that all clients take the same one in whatever order they list them. */
 static uint16_t
 gutter_of(struct pn_fleet *fleet, const struct pn_route_ask *ask, uint64_t now)
 {
     const struct fleet_members *members = fleet->members;
-    uint64_t at = pn_xxh64(ask->key, ask->len, members->n_gutter) % members->n_gutter;
+    uint64_t key = pn_xxh64(ask->key, ask->len, 2), most = 0;
+    uint16_t best = PN_NODE_NONE;
     for (uint32_t i = 0; i < members->n_gutter; i++) {
-        uint16_t node = members->gutter[(at + i) % members->n_gutter];
-        if (fleet_usable(fleet_at(fleet, node), now)) {
-            return node;
+        uint16_t node = members->gutter[i];
+        uint64_t lot = pn_mix64(key ^ fleet_endpoint_hash(fleet, node));
+        bool is_better = best == PN_NODE_NONE || lot > most;
+        if (is_better && fleet_usable(fleet_at(fleet, node), now)) {
+            best = node;
+            most = lot;
         }
     }
-    return PN_NODE_NONE;
+    return best;
 }
 
 static uint16_t
