@@ -137,6 +137,11 @@ place_spread(uint32_t n, uint64_t hash, uint32_t *pos, size_t have, size_t count
 const char *
 place_identity(const struct place_member *member, size_t *len);
 
+/* Sorts the live members by their names, and adds their weights up in that order: a
+ * sum of fractions depends on its order by a bit, which rounding makes a point more. */
+void
+place_sort_by_name(struct pn_place *place);
+
 /* Sorts the live members as twemproxy does when it loads them: shorter identities
  * first, then by their bytes. */
 void

@@ -3,7 +3,6 @@
  * along a permutation of its own, in turns that its weight slows down. Nearly even,
  * one array read a lookup; but a change moves a few keys between nodes that stayed.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -35,14 +34,6 @@ is_prime(uint32_t m)
         }
     }
     return m >= 2;
-}
-
-static int
-compare(const void *left, const void *right)
-{
-    const struct place_member *a = left, *b = right;
-    int order = strcmp(a->name, b->name);
-    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
 /* The next free entry of a node's permutation; there is one. */
@@ -97,7 +88,7 @@ build(struct pn_place *place, const struct pn_place_opts *opts, struct pn_why *w
                       "%d, such as 65537",
                       self->m, M_MAX);
     }
-    qsort(place->member, place->n, sizeof *place->member, compare);
+    place_sort_by_name(place);
     struct turn *turn = place_alloc(place->n, sizeof *turn);
     self->table = place_alloc(self->m, sizeof *self->table);
     if (turn == NULL || self->table == NULL) {

@@ -216,6 +216,8 @@ build(struct pn_place *place, const struct pn_place_opts *opts, struct pn_why *w
     ring->is_narrow = variant != RING_UHASHRING && variant != RING_BOUNDED;
     if (variant == RING_TWEMPROXY) {
         place_sort_twemproxy(place);
+    } else if (variant == RING_BOUNDED) { /* ours, so no original's order matters */
+        place_sort_by_name(place);
     }
     uint32_t points = opts->points;
     if (points == 0) {

@@ -50,6 +50,24 @@ compare(const void *left, const void *right)
     return order != 0 ? order : (l->index > r->index) - (l->index < r->index);
 }
 
+static int
+compare_names(const void *left, const void *right)
+{
+    const struct place_member *a = left, *b = right;
+    int order = strcmp(a->name, b->name);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+void
+place_sort_by_name(struct pn_place *place)
+{
+    qsort(place->member, place->n, sizeof *place->member, compare_names);
+    place->weight_sum = 0;
+    for (uint32_t i = 0; i < place->n; i++) {
+        place->weight_sum += place->member[i].weight;
+    }
+}
+
 void
 place_sort_twemproxy(struct pn_place *place)
 {

@@ -141,6 +141,37 @@ test_any_key(void)
     }
 }
 
+/* Of policies that are ours, or whose original sorts: no sum of weights, and no tie, may
+ * depend on the order in which nodes are listed. 0.1 + 0.2 + 0.3 is not
+ * 0.3 + 0.2 + 0.1. */
+static void
+test_any_order(void)
+{
+    enum { MOST = 11 };
+    static const char *const policy[] = {"slots", "maglev", "bounded"};
+    for (unsigned turn = 0; turn < 150; turn++) {
+        unsigned n = 3 + turn % (MOST - 2);
+        char name[MOST][24];
+        struct pn_member node[MOST], turned[MOST];
+        for (unsigned i = 0; i < n; i++) {
+            snprintf(name[i], sizeof name[i], "10.0.%u.%u:11211", turn, i * 37 % 251);
+            node[i] = (struct pn_member){.name = name[i],
+                                         .weight = (1 + (turn + 7 * i) % 15) / 10.0};
+            turned[n - 1 - i] = node[i];
+        }
+        double moved[MOST * MOST];
+        struct pn_place *one = NULL, *two = NULL;
+        CHECK_EQ(pn_place_new(policy[turn % 3], node, n, NULL, &one, NULL), PN_OK);
+        CHECK_EQ(pn_place_new(policy[turn % 3], turned, n, NULL, &two, NULL), PN_OK);
+        CHECK_EQ(pn_place_diff(one, two, moved), PN_OK);
+        for (unsigned i = 0; i < n * n; i++) {
+            CHECK(moved[i] == 0 || i / n + i % n == n - 1);
+        }
+        pn_place_free(one);
+        pn_place_free(two);
+    }
+}
+
 /* Keys come one by one to a bounded ring: nobody is above its bound, ever. */
 static void
 test_bounded(void)
@@ -197,6 +228,7 @@ main(void)
     RUN(test_removal);
     RUN(test_owners);
     RUN(test_any_key);
+    RUN(test_any_order);
     RUN(test_bounded);
     return harness_done();
 }
