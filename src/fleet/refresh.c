@@ -230,6 +230,8 @@ fleet_refresh_doubted(struct pn_fleet *fleet, uint64_t now)
     fleet_want(fleet, now);
     if (fleet->opts.kind == PN_FLEET_SENTINEL) {
         fleet_refresh_hasten(fleet, now);
+    } else { /* the second word is ours to ask for: see fleet_refresh_warned() */
+        fleet->refresh.failed_at = now;
     }
 }
 
@@ -297,7 +299,9 @@ fleet_refresh_warned(struct pn_fleet *fleet, uint64_t at, uint32_t failed)
 {
     struct fleet_refresh *refresh = &fleet->refresh;
     bool is_flying = refresh->task.kind != PN_TASK_NONE;
-    if (failed == 0 || refresh->learnt_at == 0 || at <= refresh->failed_at ||
+    bool is_doubt = failed == 0;
+    if ((is_doubt && fleet->opts.kind == PN_FLEET_SENTINEL) ||
+        refresh->learnt_at == 0 || at <= refresh->failed_at ||
         at <= refresh->ended_at || (is_flying && at > refresh->begun_at)) {
         return false;
     }
@@ -307,6 +311,10 @@ fleet_refresh_warned(struct pn_fleet *fleet, uint64_t at, uint32_t failed)
     refresh->failed = failed;
     refresh->failed_at = refresh->ended_at = at;
     back_off(fleet);
+    if (is_doubt) { /* who has it goes first */
+        refresh->ready_at = fleet_later(refresh->ready_at,
+                                        fleet->opts.refresh_forced / 2);
+    }
     return true;
 }
 

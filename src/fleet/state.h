@@ -81,8 +81,9 @@ struct fleet_refresh {
     uint64_t ended_at;
     uint64_t took;      /* by one that was answered, a moving average; 0: none was */
     uint64_t learnt_at; /* when what is known was asked for; 0: nothing is known */
-    uint64_t failed_at; /* when the last one ended that was not answered, here or in
-                           another process of the host; 0: none did */
+    uint64_t failed_at; /* when the last one ended that was not answered, or not to be
+                           believed yet, here or in another process of the host; 0: none
+                           did */
     uint64_t hole_at;   /* since when a slot without owner is asked for; 0: none is */
     uint64_t urgent_at; /* when an owner was last found to be cut off, */
     uint64_t urgent_since; /* and when first of the times that follow each other */
@@ -288,7 +289,9 @@ void
 fleet_refresh_adopted(struct pn_fleet *fleet, uint64_t at, bool is_changed,
                       uint64_t now);
 /* Another process's FAILED-th attempt in a row failed at AT: ours is as if it had. Not
- * so before anything is known: nobody can go on with what he has. True: it was news. */
+ * so before anything is known: nobody can go on with what he has. FAILED 0, CLUSTER: it
+ * was answered, and the answer awaits a second word, which is the other's to ask for;
+ * ours comes after it. True: it was news. */
 bool
 fleet_refresh_warned(struct pn_fleet *fleet, uint64_t at, uint32_t failed);
 /* Nobody has answered for two whole rounds of those who could be asked. */

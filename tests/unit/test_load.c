@@ -79,6 +79,39 @@ test_failure_is_shared(void)
     pn_fleet_free(two);
 }
 
+/* One process doubts what it was told. The others do not ask the same anew, each for
+ * itself: they leave it the time for a second question, and a little more. */
+static void
+test_doubt_is_shared(void)
+{
+    struct map map = map_of(3, 1), moved = map;
+    struct pn_fleet *one = cluster_make(&map, NULL, START);
+    struct pn_fleet *two = cluster_make(&map, NULL, START);
+    uint64_t now = START + 10 * SEC;
+    struct pn_task task, other;
+    moved.owner[1] = 101;
+    trigger(one, now);
+    CHECK_EQ(next_task(one, now, 0, &task), now);
+    CHECK(learn(one, &task, &moved, now + MS));
+    CHECK(pn_fleet_load(two, bytes, save(one), now + MS));
+    now += 10 * SEC;
+    trigger(one, now);
+    trigger(two, now);
+    CHECK_EQ(next_task(one, now, 0, &task), now);
+    CHECK(!learn(one, &task, &map, now + MS)); /* a map that had given way */
+    CHECK_EQ(next_task(two, now + 2 * MS, 0, &other), now + 2 * MS);
+    CHECK(pn_fleet_load(two, bytes, save(one), now + 2 * MS));
+    CHECK(!pn_fleet_task_stands(two, &other));
+    uint64_t first = pn_fleet_wake(one), then = pn_fleet_wake(two);
+    CHECK(first >= now + 200 * MS);
+    CHECK(then >= now + MS + 300 * MS && then <= now + MS + 350 * MS);
+    CHECK_EQ(next_task(one, first, 0, &task), first);
+    learn(one, &task, &map, first + MS);
+    CHECK_EQ(next_task(two, then, 0, &other), then); /* had nobody been heard of */
+    pn_fleet_free(one);
+    pn_fleet_free(two);
+}
+
 /* A probe that has begun is claimed: the others, whose turn it is too, leave it until
  * its deadline, when whoever began it may be dead. */
 static void
@@ -184,6 +217,7 @@ main(void)
 {
     RUN(test_late_starter);
     RUN(test_failure_is_shared);
+    RUN(test_doubt_is_shared);
     RUN(test_probe_is_claimed);
     RUN(test_seen_before);
     RUN(test_refused);
