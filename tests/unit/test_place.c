@@ -141,7 +141,7 @@ test_any_key(void)
     }
 }
 
-/* Of policies that are ours, or whose original sorts: no sum of weights, and no tie, may
+/* Of policies that are ours, or whose original sorts: no sum of weights and no tie may
  * depend on the order in which nodes are listed. 0.1 + 0.2 + 0.3 is not
  * 0.3 + 0.2 + 0.1. */
 static void
