@@ -74,7 +74,7 @@ def _memcacheds() -> Iterator[list[Memcached]]:
 
 @pytest.fixture(scope="session")
 def _cluster() -> Iterator[Cluster]:
-    with Cluster() as cluster:
+    with Cluster(is_calm=True) as cluster:
         yield cluster
 
 

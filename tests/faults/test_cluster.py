@@ -21,6 +21,9 @@ Serve = Callable[[Cluster], Cluster]
 both = pytest.mark.parametrize("version", ["redis", pytest.param("valkey", marks=slow)])
 
 
+PATIENT = 20  # seconds a call may take: no error of a machine that stops for some
+
+
 def client_of(cluster: Cluster, **options: Any) -> Any:
     seeds = ",".join(cluster.addresses[:3])
     return pinyon.Client(f"redis+cluster://{seeds}", **{"timeout": 1.0, **options})
@@ -117,9 +120,9 @@ def test_failover_by_command(serve: Serve, version: Any) -> None:
 def test_resharding(serve: Serve) -> None:
     """Slots go away and come back by SETSLOT and MIGRATE; nobody sees more of it than
     a call that takes longer."""
-    cluster = serve(Cluster(3, 0))
+    cluster = serve(Cluster(3, 0, is_calm=True))
     source, target, _ = cluster.nodes
-    with client_of(cluster) as client, Load(client, roles=ALL) as load:
+    with client_of(cluster, timeout=PATIENT) as client, Load(client, roles=ALL) as load:
         load.until_served(1000)
         slots = moved_keys(load, cluster, source)
         for _ in range(2):
@@ -163,8 +166,8 @@ def test_slot_left_half_moved(serve: Serve) -> None:
     """Half of its keys are here and half there, for as long as it pleases whoever moves
     them: single keys are found by ASK; several at once are TRYAGAIN, and then asked for
     one by one. What cannot be is told so."""
-    cluster = serve(Cluster(3, 0))
-    with client_of(cluster) as client:
+    cluster = serve(Cluster(3, 0, is_calm=True))
+    with client_of(cluster, timeout=PATIENT) as client:
         keys = [f"{{half}}{i}" for i in range(50)]
         for key in keys:
             client.set(key, f"={key}")
@@ -205,9 +208,9 @@ def test_slot_left_half_moved(serve: Serve) -> None:
 @slow
 def test_atomic_migration(serve: Serve) -> None:
     """Valkey moves ranges by itself: MOVED, and never ASK."""
-    cluster = serve(Cluster(3, 0, version="valkey"))
+    cluster = serve(Cluster(3, 0, version="valkey", is_calm=True))
     source, target, _ = cluster.nodes
-    with client_of(cluster) as client, Load(client, roles=ALL) as load:
+    with client_of(cluster, timeout=PATIENT) as client, Load(client, roles=ALL) as load:
         load.until_served(1000)
         for first in (0, 2000, 4000):
             cluster.migrate_slots(first, first + 999, source, target)
@@ -225,9 +228,9 @@ def test_atomic_migration(serve: Serve) -> None:
 
 @slow
 def test_node_added_and_removed(serve: Serve) -> None:
-    cluster = serve(Cluster(3, 0))
+    cluster = serve(Cluster(3, 0, is_calm=True))
     first = cluster.nodes[0]
-    with client_of(cluster) as client, Load(client, roles=ALL) as load:
+    with client_of(cluster, timeout=PATIENT) as client, Load(client, roles=ALL) as load:
         load.until_served(1000)
         added = cluster.add_node()
         slots = moved_keys(load, cluster, first)
@@ -250,9 +253,9 @@ def test_node_added_and_removed(serve: Serve) -> None:
 @slow
 def test_all_addresses_change(serve: Serve) -> None:
     """Every node the client began with is gone in the end: it learnt of the others."""
-    cluster = serve(Cluster(3, 0, version="valkey"))
+    cluster = serve(Cluster(3, 0, version="valkey", is_calm=True))
     old = list(cluster.nodes)
-    with client_of(cluster) as client, Load(client, roles=ALL) as load:
+    with client_of(cluster, timeout=PATIENT) as client, Load(client, roles=ALL) as load:
         load.until_served(1000)
         for node in old:
             heir = cluster.add_node()

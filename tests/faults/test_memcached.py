@@ -20,6 +20,7 @@ from .load import Counter, Load, ManyReader, Steps, Writer
 slow = pytest.mark.slow
 Serve = Callable[[Any], Any]
 QUICK = {"timeout": 0.5, "probe_min": 0.05, "probe_max": 0.2}
+PATIENT = 20  # seconds a call may take where nobody hangs: the machine may, for some
 
 
 class MetaCounter(Counter):
@@ -105,7 +106,7 @@ def raised(call: Callable[..., Any], *args: Any) -> pinyon.CacheError | None:
 def test_killed(fleet: Fleet, who: str) -> None:
     victim = fleet.servers[0]
     with (
-        fleet.client(**fleet.options(who)) as client,
+        fleet.client(**fleet.options(who), timeout=PATIENT) as client,
         Load(client, roles=ALL, may_lose=True) as load,
     ):
         load.until_served(1000)
@@ -217,9 +218,9 @@ def test_one_looks_whether_it_is_back(fleet: Fleet, kind: str) -> None:
 def test_nobody_has_them(fleet: Fleet) -> None:
     """No key is silently another server's, nor are values of the outage found later."""
     victim, *others = fleet.servers
-    with fleet.client() as client:
+    with fleet.client() as client, fleet.client(timeout=PATIENT) as patient:
         keys = owned(client, victim, 20)
-        assert client.set_many(dict.fromkeys(keys, "before")) == []
+        assert patient.set_many(dict.fromkeys(keys, "before")) == []
         victim.pause()
         until_health(client, victim, "down", keys[0])
         for key in keys:
@@ -234,7 +235,7 @@ def test_nobody_has_them(fleet: Fleet) -> None:
             assert [server.get(key.encode()) for key in keys] == [None] * len(keys)
         victim.resume()
         until_health(client, victim, "up", keys[0])
-        found = client.get_many(keys)
+        found = patient.get_many(keys)
         # Who was sent while the server was not yet known to hang may have been heard.
         assert set(found) == set(keys)
         assert list(found.values()).count(b"before") >= len(keys) - 3
@@ -252,7 +253,8 @@ def ttl(server: Memcached, key: str) -> int | None:
 def test_a_stand_in_keeps_things_shortly(fleet: Fleet, who: str) -> None:
     victim, *others = fleet.servers
     stand_ins = [fleet.spare] if who == "gutter" else others
-    options = fleet.options(who) | {"gutter_ttl": 2}
+    # Seconds: short to wait for, and longer than the machine stops for.
+    options = fleet.options(who) | {"gutter_ttl": 4, "timeout": PATIENT}
     with fleet.client(**options) as client:
         keys = owned(client, victim, 20)
         assert client.set_many(dict.fromkeys(keys, "before")) == []
@@ -267,7 +269,7 @@ def test_a_stand_in_keeps_things_shortly(fleet: Fleet, who: str) -> None:
         for key in keys:
             left = [t for s in stand_ins if (t := ttl(s, key)) is not None]
             assert len(left) == 1
-            assert 0 <= left[0] <= 2
+            assert 0 <= left[0] <= 4
         victim.restart()
         until_health(client, victim, "up", keys[0])
         assert client.get_many(keys) == {}
@@ -281,7 +283,7 @@ def test_a_stand_in_keeps_things_shortly(fleet: Fleet, who: str) -> None:
 
 def test_the_spare_is_down_too(fleet: Fleet) -> None:
     victim = fleet.servers[0]
-    with fleet.client(**fleet.options("gutter")) as client:
+    with fleet.client(**fleet.options("gutter"), timeout=PATIENT) as client:
         [key] = owned(client, victim, 1)
         fleet.spare.kill()
         victim.kill()
@@ -298,7 +300,9 @@ def test_the_spare_is_down_too(fleet: Fleet) -> None:
 def test_warm_up(fleet: Fleet) -> None:
     """What moves is found at its old owner; what is newer is never hidden by it."""
     one, two, three = fleet.servers
-    with pinyon.Memcached(servers=[one.address, two.address], **QUICK) as client:
+    with pinyon.Memcached(
+        servers=[one.address, two.address], timeout=PATIENT
+    ) as client:
         pairs = {f"key{i}": f"old{i}".encode() for i in range(300)}
         assert client.set_many(pairs, 600) == []
         client.set_members([s.address for s in fleet.servers], warm="1m")
@@ -320,7 +324,7 @@ def test_warm_up(fleet: Fleet) -> None:
 @slow
 def test_members_change_under_load(fleet: Fleet) -> None:
     one, two, three = (server.address for server in fleet.servers)
-    with pinyon.Memcached(servers=[one, two], **QUICK) as client:
+    with pinyon.Memcached(servers=[one, two], timeout=PATIENT) as client:
         lists = [[one, two, three], [two, three], [one, three], [one, two, three]]
         with Load(client) as load:
             for servers in lists:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,21 +24,33 @@ class Site:
     client: Any
 
 
-@pytest.fixture(params=["redis", "memcached"])
+@contextlib.contextmanager
+def site_of(kind: str, timeout: float) -> Iterator[Site]:
+    made: Redis | Memcached = Redis() if kind == "redis" else Memcached()
+    probes = {} if kind == "redis" else {"probe_min": 0.05, "probe_max": 0.2}
+    with (
+        made as server,
+        Proxy(server.port) as proxy,
+        pinyon.Client(f"{kind}://{proxy.address}", timeout=timeout, **probes) as client,
+    ):
+        yield Site(server, proxy, client)
+
+
+engines = pytest.fixture(params=["redis", "memcached"])
+
+
+@engines
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
-    made: Redis | Memcached = Redis() if request.param == "redis" else Memcached()
-    with made as server, Proxy(server.port) as proxy:
-        if request.param == "redis":
-            client: Any = pinyon.Client(f"redis://{proxy.address}", timeout=0.5)
-        else:
-            client = pinyon.Memcached(
-                f"memcached://{proxy.address}",
-                timeout=0.5,
-                probe_min=0.05,
-                probe_max=0.2,
-            )
-        with client:
-            yield Site(server, proxy, client)
+    """Whose client soon gives up."""
+    with site_of(request.param, 0.5) as made:
+        yield made
+
+
+@engines
+def patient(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """Whose client has time: for who wants no error of a machine that is slow."""
+    with site_of(request.param, 20) as made:
+        yield made
 
 
 Fault = Callable[[Site], None]
@@ -97,28 +110,29 @@ def test_restarted_empty(site: Site) -> None:
 
 @pytest.mark.parametrize("after", [0, 1, 7, 200])
 @pytest.mark.parametrize("way", ["cut", "half_close"])
-def test_connection_ends_in_a_reply(site: Site, way: str, after: int) -> None:
+def test_connection_ends_in_a_reply(patient: Site, way: str, after: int) -> None:
     """One lost connection is nobody's error: what is safe to repeat is repeated."""
-    with Load(site.client) as load:
+    proxy = patient.proxy
+    with Load(patient.client) as load:
         load.until_served()
         for times in range(1, 6):
-            dialled = site.proxy.accepted
-            getattr(site.proxy.down, way)(after=after)
-            until(lambda more=dialled: site.proxy.accepted > more, f"dial {times}")
+            dialled = proxy.accepted
+            getattr(proxy.down, way)(after=after)
+            until(lambda more=dialled: proxy.accepted > more, f"dial {times}")
             load.until_served()
     assert load.account.errors.total() == 0
 
 
-def test_connections_are_reset(site: Site) -> None:
-    with Load(site.client) as load:
+def test_connections_are_reset(patient: Site) -> None:
+    with Load(patient.client) as load:
         for _ in range(10):
             load.until_served(50)
-            site.proxy.drop()
+            patient.proxy.drop()
     assert load.account.errors.total() == 0
 
 
-def test_slow_is_only_slow(site: Site) -> None:
-    site.proxy.down.delay = 0.02
-    with Load(site.client) as load:
+def test_slow_is_only_slow(patient: Site) -> None:
+    patient.proxy.down.delay = 0.02
+    with Load(patient.client) as load:
         load.until_served(100)
     assert load.account.errors.total() == 0

@@ -24,6 +24,7 @@ from tests.servers import HOST, Cluster, Proxy, Redis, slot_of, until
 from .worker import KEYS
 
 slow = pytest.mark.slow
+PATIENT = 20  # seconds a call may take: no error of a machine that stops for some
 COOLDOWN = 0.2  # seconds between two questions of one host
 ROOT = Path(__file__).parents[2]
 _numbers = itertools.count()
@@ -187,8 +188,8 @@ def reshard(cluster: Cluster, rounds: int) -> None:
 
 
 def test_resharding(serve: Any, region: str) -> None:
-    cluster = serve(Cluster())
-    with Host(cluster, region) as host:
+    cluster = serve(Cluster(is_calm=True))
+    with Host(cluster, region, timeout=PATIENT) as host:
         questions = Questions(cluster.nodes)
         reshard(cluster, 12)
         host.until_well()
@@ -258,7 +259,7 @@ def asking(nodes: Sequence[Redis]) -> set[tuple[str, int]]:
 def test_the_one_who_asks_is_killed(serve: Any, region: str) -> None:
     """Answers are held on their way back, so whoever has asked waits; it is killed
     then. Another one asks in its place."""
-    cluster = serve(Cluster(3, 0))
+    cluster = serve(Cluster(3, 0, is_calm=True))
     with contextlib.ExitStack() as stack:
         proxies = [
             stack.enter_context(Proxy(int(address.rpartition(":")[2])))
@@ -299,9 +300,9 @@ def test_the_one_who_asks_is_killed(serve: Any, region: str) -> None:
 def test_workers_killed_at_any_moment(serve: Any, region: str) -> None:
     """While slots move, and so while they ask, lock, and write down what they learn.
     Whoever is left, and whoever is new, reads a whole map or none."""
-    cluster = serve(Cluster(3, 0))
+    cluster = serve(Cluster(3, 0, is_calm=True))
     chance = random.Random(2026)
-    with Host(cluster, region, 5) as host:
+    with Host(cluster, region, 5, timeout=PATIENT) as host:
         questions = Questions(cluster.nodes)
         for _ in range(6):
             host.kill(chance.choice(host.processes))
@@ -320,8 +321,8 @@ def test_workers_killed_at_any_moment(serve: Any, region: str) -> None:
 @slow
 def test_the_region_is_removed(serve: Any, region: str) -> None:
     """Those who have it go on; who comes later makes another one."""
-    cluster = serve(Cluster(3, 0))
-    with Host(cluster, region, 3) as host:
+    cluster = serve(Cluster(3, 0, is_calm=True))
+    with Host(cluster, region, 3, timeout=PATIENT) as host:
         pinyon.destroy(region)
         reshard(cluster, 1)
         host.until_well()

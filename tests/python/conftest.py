@@ -20,7 +20,7 @@ import pytest
 from core_clients import Open, opener
 from pinyon._core import Client
 
-from tests.servers import Cluster, Memcached, Redis, Sentinels
+from tests.servers import CALM, Cluster, Memcached, Redis, Sentinels
 
 SHM = Path("/dev/shm")
 _numbers = itertools.count()
@@ -86,7 +86,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def _sentinels() -> Iterator[Sentinels]:
-    with Sentinels(replicas=1) as fleet:
+    with Sentinels(replicas=1, down_after=CALM) as fleet:
         yield fleet
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pinyon
 import pytest
 
-from tests.servers import Memcached, Sentinels
+from tests.servers import CALM, Memcached, Sentinels
 
 #: Redis 7, the same over RESP2, Valkey 9, a cluster of 3 + 3, Sentinels with 1 + 1.
 KINDS = ("redis", "resp2", "valkey", "cluster", "sentinel")
@@ -17,7 +17,7 @@ KINDS = ("redis", "resp2", "valkey", "cluster", "sentinel")
 
 @pytest.fixture(scope="session")
 def _sentinels() -> Iterator[Sentinels]:
-    with Sentinels() as sentinels:
+    with Sentinels(down_after=CALM) as sentinels:
         yield sentinels
 
 

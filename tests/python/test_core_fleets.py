@@ -12,7 +12,7 @@ from core_clients import Open
 from pinyon import _core
 from pinyon._core import Client
 
-from tests.servers import Cluster, Memcached, Redis, Sentinels, slot_of
+from tests.servers import CALM, Cluster, Memcached, Redis, Sentinels, slot_of
 
 # ---- Clusters ----------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ def test_cross_slot(clustered: Client) -> None:
 
 
 def test_a_slot_moves(connect: Open, serve: Callable[[Cluster], Cluster]) -> None:
-    cluster = serve(Cluster(2, 0))
+    cluster = serve(Cluster(2, 0, is_calm=True))
     client = connect(*cluster.primaries, kind="cluster")
     atomic = [("SET", "{t}n", 1), ("INCR", "{t}n")]
     assert client._run(atomic, flags=_core.RUN_ATOMIC) == [b"OK", 2]
@@ -91,7 +91,7 @@ def test_a_slot_moves(connect: Open, serve: Callable[[Cluster], Cluster]) -> Non
 
 
 def test_sentinels(connect: Open, serve: Callable[[Sentinels], Sentinels]) -> None:
-    fleet = serve(Sentinels(name="main"))
+    fleet = serve(Sentinels(name="main", down_after=CALM))
     client = connect(*fleet.sentinels, kind="sentinel", service="main")
     assert client.execute("SET", "k", "v") == b"OK"
     roles = [node[3] for node in client._nodes()]

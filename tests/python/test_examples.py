@@ -99,7 +99,7 @@ def test_redis_worker() -> None:
 
 
 def test_redis_worker_at_a_server_of_ones_own() -> None:
-    with Cluster(3, 0) as cluster:
+    with Cluster(3, 0, is_calm=True) as cluster:
         url = f"redis+cluster://{cluster.addresses[0]}"
         said = run("examples/redis_worker.py", url)  # which needs no repository
         assert "40 were sold, 0 are left" in said
@@ -155,7 +155,7 @@ def test_async_cluster() -> None:
 
 
 def test_async_cluster_of_ones_own() -> None:
-    with Cluster(3, 0) as cluster:
+    with Cluster(3, 0, is_calm=True) as cluster:
         url = f"redis+cluster://{cluster.addresses[0]}"
         said = run("examples/async_cluster.py", url, "--seconds=0.2").splitlines()
         assert said[1] == "kill a primary, if you like: 0.2 s"

@@ -99,7 +99,7 @@ def with_password() -> Iterator[str]:
 
 @contextmanager
 def cluster() -> Iterator[str]:
-    with Cluster() as nodes:
+    with Cluster(is_calm=True) as nodes:
         yield f"redis+cluster://{','.join(nodes.addresses[:2])}?timeout=20"
 
 

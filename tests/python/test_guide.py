@@ -42,7 +42,7 @@ def with_servers(text: str, running: ExitStack) -> str:
     if REDIS in text:
         text = text.replace(REDIS, running.enter_context(Redis()).address)
     if CLUSTER in text:
-        nodes = running.enter_context(Cluster()).nodes
+        nodes = running.enter_context(Cluster(is_calm=True)).nodes
         text = text.replace(CLUSTER, ",".join(n.address for n in nodes[:2]))
     if MEMCACHED in text:
         fleet = [running.enter_context(Memcached()).address for _ in range(3)]

@@ -23,11 +23,12 @@ from .certificates import Certificates
 from .cluster import Cluster, ClusterNode, slot_of
 from .link import Link, ReplyError
 from .memcached import Memcached, Nutcracker
-from .process import HOST, Port, Server, ServerError, start_all, stop_all, until
+from .process import CALM, HOST, Port, Server, ServerError, start_all, stop_all, until
 from .proxy import Proxy, Way
 from .redis import Redis, Sentinel, Sentinels
 
 __all__ = [
+    "CALM",
     "HOST",
     "Certificates",
     "Cluster",

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from .link import Reply
-from .process import HOST, ServerError, start_all, stop_all, until
+from .process import CALM, HOST, ServerError, start_all, stop_all, until
 from .redis import Redis, Settings, Version
 
 SLOTS = 16384
@@ -63,7 +63,9 @@ class Cluster:
             cluster.until_settled()
 
     NODE_TIMEOUT in milliseconds: without a primary its slots are down for that and
-    about 2 s. `nodes` are all of them, dead or alive, in the order they were made.
+    about 2 s. IS_CALM: once it is up nobody is believed dead for CALM; with the long
+    timeout from the start, what they tell each other would take seconds. `nodes` are
+    all of them, dead or alive, in the order they were made.
 
     One shard fails over once in four node timeouts, no oftener: redis-server 7.0 counts
     the votes of a node's last election again when that is younger, and what it then
@@ -77,6 +79,7 @@ class Cluster:
         *,
         version: Version = "redis",
         node_timeout: int = 1000,
+        is_calm: bool = False,
         password: str | None = None,
         config: Settings | None = None,
     ) -> None:
@@ -84,6 +87,7 @@ class Cluster:
         self._replicas = replicas
         self._version: Version = version
         self._password = password
+        self._is_calm = is_calm
         self._config = {
             "cluster-enabled": "yes",
             "cluster-node-timeout": node_timeout,
@@ -111,10 +115,15 @@ class Cluster:
             for replica, primary in pairs:
                 replica.call("CLUSTER", "REPLICATE", primary.id)
             self.until_settled()
+            self._calm_down()
         except BaseException:
             self.stop()
             raise
         return self
+
+    def _calm_down(self) -> None:
+        for node in self.nodes if self._is_calm else []:
+            node.call("CONFIG", "SET", "cluster-node-timeout", CALM)
 
     def _share_slots(self) -> None:
         for i, node in enumerate(self.nodes):
@@ -231,6 +240,7 @@ class Cluster:
         self.nodes.append(node)
         self._meet([node])
         self.until_settled()
+        self._calm_down()
         return node
 
     def add_replica(self, primary: ClusterNode) -> ClusterNode:

@@ -27,6 +27,9 @@ from typing import Self
 
 HOST = "127.0.0.1"
 SECONDS = 20.0  # for anything that should take less than one
+# Milliseconds until one is believed dead, of fleets that nobody harms: a machine that
+# stops for a second is to be no reason for an election.
+CALM = 15_000
 PLACES = "/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin"
 
 

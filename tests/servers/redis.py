@@ -230,9 +230,9 @@ class Sentinels:
             fleet.until_promoted(fleet.primary)     # the new one: a Redis
 
     NAME is the service; DOWN_AFTER in milliseconds (on a busy machine a few hundred see
-    deaths where there are none). A failover takes that and about 2 s. PASSWORD is the
-    servers', SENTINEL_PASSWORD the sentinels'. HOST is how they speak of the servers:
-    an address or a name.
+    deaths where there are none; CALM where nobody dies). A failover takes that and
+    about 2 s. PASSWORD is the servers', SENTINEL_PASSWORD the sentinels'. HOST is how
+    they speak of the servers: an address or a name.
     """
 
     def __init__(
