@@ -14,11 +14,21 @@ two by a ``/`` or ``?`` of its own, nothing is quoted at all.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ._core import ArgumentError, ConfigError
 
-__all__ = ["Dsn", "Host", "decode", "parse_host", "parse_hosts", "split", "visible"]
+__all__ = [
+    "Dsn",
+    "Host",
+    "decode",
+    "parse_host",
+    "parse_hosts",
+    "refuse_twice",
+    "split",
+    "visible",
+]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _SOCKET = re.compile(r"unix|\w+\+socket|memcacheds?")  # whose path may have an @
@@ -142,10 +152,17 @@ def decode(text: str, what: str, *, is_secret: bool = False) -> str:
 def parse_hosts(text: str, port: int) -> list[Host]:
     """The hosts of an authority or an option; ``port`` is that of those without one."""
     hosts = [parse_host(part, port) for part in text.split(",")]
-    twice = next((str(h) for i, h in enumerate(hosts) if h in hosts[:i]), None)
-    if twice:
-        raise ConfigError(f"host {twice} stands in the list twice")
+    refuse_twice(hosts)
     return hosts
+
+
+def refuse_twice(hosts: Iterable[Host]) -> None:
+    """No server stands in a list twice, not with another weight either."""
+    seen = set()
+    for host in hosts:
+        if (host.host, host.port) in seen:
+            raise ConfigError(f"host {host} stands in the list twice")
+        seen.add((host.host, host.port))
 
 
 def parse_host(text: str, port: int) -> Host:

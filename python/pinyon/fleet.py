@@ -18,14 +18,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ._core import ArgumentError, ConfigError
-from .dsn import Dsn, Host, decode, parse_host, parse_hosts, split
+from .dsn import Dsn, Host, decode, parse_host, parse_hosts, refuse_twice, split
 from .fleet_options import ALIASES, ELSEWHERE, OPTIONS, REDIS_ONLY
 from .options import Check, duration, float_in
 
-__all__ = ["SCHEMES", "change_members", "describe", "parse_fleet", "parse_members"]
+__all__ = [
+    "SCHEMES",
+    "change_members",
+    "describe",
+    "parse_fleet",
+    "parse_members",
+    "parse_where",
+    "placed",
+]
 
 #: scheme: engine, kind, TLS
 SCHEMES: dict[str, tuple[str, str, bool]] = {
@@ -108,6 +117,7 @@ def parse_members(
         )
     port = _PORTS[settings["engine"]]
     hosts = [_node(node, port, "servers") for node in _list(servers, "servers")]
+    hosts = placed(hosts, settings["place"])
     given = (
         None if weights is None else [float_in(0, 1e6)(w, "weight") for w in weights]
     )
@@ -117,6 +127,7 @@ def parse_members(
     }
     if names is not None:
         found["names"] = OPTIONS["names"](list(names), "names")
+        _refuse_name_twice(found["names"])
     for name in found:
         if len(found[name]) != len(hosts):
             raise ConfigError(f"{name}= wants one for each of {len(hosts)} servers")
@@ -153,6 +164,33 @@ def describe(settings: Mapping[str, Any]) -> str:
 
 
 # ---- Where the servers are ------------------------------------------------------
+
+#: Policies that no other client has: there is nobody who wrote `Cache1` and meant it.
+_OURS = ("slots", "bounded")
+
+
+def placed(hosts: Iterable[Host], place: str) -> list[Host]:
+    """Servers as their names place keys: each once; in lower case, unless what another
+    client hashes is what was written."""
+    found = list(hosts)
+    if place in _OURS:
+        found = [
+            h if h.host.startswith("/") else replace(h, host=h.host.lower())
+            for h in found
+        ]
+    refuse_twice(found)
+    return found
+
+
+def parse_where(url: str) -> tuple[list[Host], dict[str, str]]:
+    """The servers that a URL names, and its options as they stand there."""
+    found = _from_url(split(url, _HINT))
+    return found["hosts"], found["query"]
+
+
+def _refuse_name_twice(names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        raise ConfigError(f"names={','.join(names)!r}: one of them stands there twice")
 
 
 def _from_url(dsn: Dsn) -> dict[str, Any]:
@@ -351,6 +389,8 @@ def _finish(settings: dict[str, Any]) -> dict[str, Any]:
     if is_hash:
         settings.setdefault("place", "slots")
         settings["weights"] = [1.0 if h.weight is None else h.weight for h in hosts]
+        hosts = placed(hosts, settings["place"])
+        _refuse_name_twice(settings.get("names", []))
     if "place" in settings and not is_hash:
         raise ConfigError(
             f"place= is for servers that know nothing of each other, not for a {kind}"
@@ -370,5 +410,6 @@ def _finish(settings: dict[str, Any]) -> dict[str, Any]:
     if "gutter" in settings:
         port = _PORTS[settings["engine"]]
         spare = [_node(node, port, "gutter") for node in settings["gutter"]]
+        spare = placed(spare, settings["place"])
         settings["gutter"] = [(h.host, h.port) for h in spare]
     return settings

@@ -7,14 +7,12 @@ added. Two URLs: what moves on the way from the first fleet to the second.
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 
 from ._core import ConfigError
-from .dsn import visible
-from .fleet import SCHEMES
+from .dsn import Host
+from .fleet import parse_where, placed
 from .fleet_options import ALIASES, OPTIONS
 from .ring import HashRing, RingDiff
 from .ring_picture import draw_moves, draw_shares
@@ -30,15 +28,8 @@ A node is host, host:port or host:port:weight. The query takes place= (slots whe
 is none) and the options of pinyon.HashRing, such as hash=, distribution=, hash_tag=.
 """
 
-_NODE = re.compile(r"(?P<name>(?:\[[^]]+\]|[^:]+)(?::\d+)?)(?::(?P<weight>[\d.]+))?")
 _NUMBERS = ("seed", "points", "slots", "replicas")
 _FLAGS = ("arm", "zero_is_one", "bytes_keys")
-_BARE = re.compile(r"\[[^]]+\]|[^:]+")  # no port
-#: The ports of schemes, where a URL says none.
-_PORTS = {
-    name: 11211 if engine == "memcached" else 6379
-    for name, (engine, *_) in SCHEMES.items()
-}
 #: What the URL of a client or a cache says beside the placement.
 _OF_PLACE = {*_NUMBERS, *_FLAGS, "place", "epsilon", "hash", "distribution", "hash_tag"}
 _OTHERS = {*OPTIONS, *ALIASES, *EVERYWHERE, "flush"} - _OF_PLACE - {"salt"}
@@ -63,46 +54,30 @@ def add_command(commands: Any) -> None:
 
 def parse_fleet(url: str, previous: HashRing | None = None) -> HashRing:
     """The ring of a fleet's URL. ``previous`` is the table that slots depart from."""
-    scheme, sign, rest = url.partition("://")
-    authority, _, query = rest.partition("?")
-    hosts = authority.rpartition("@")[2].partition("/")[0]
-    if not sign or not hosts:
-        raise ConfigError(f"{visible(url)!r}: write memcached://host:port,host:port")
-    weights: dict[str, float] = {}
-    for text in map(unquote, hosts.split(",")):
-        match = _NODE.fullmatch(text)
-        if match is None or match["name"] in weights:
-            raise ConfigError(
-                f"node {text!r}: write host:port or host:port:weight, once"
-            )
-        weights[match["name"]] = float(match["weight"] or 1)
-    weights = _named(weights, _PORTS.get(scheme), dict(parse_qsl(query)).get("names"))
-    cluster = "redis-cluster" if scheme.endswith("+cluster") else "slots"
-    options = {"place": cluster} | _options(query)
+    hosts, query = parse_where(url)
+    is_cluster = url.partition("://")[0].lower().endswith("+cluster")
+    options = {"place": "redis-cluster" if is_cluster else "slots"} | _options(query)
+    weights = _named(placed(hosts, options["place"]), query.get("names"))
     if options["place"] == "slots" and previous is not None:
         options["previous"] = previous if previous.place == "slots" else None
     return HashRing(list(weights), weights, **options)
 
 
-def _named(
-    weights: Mapping[str, float], port: int | None, names: str | None
-) -> dict[str, float]:
+def _named(hosts: list[Host], names: str | None) -> dict[str, float]:
     """By the names that a client places keys by: those of ``names=``, or host:port."""
     given = names.split(",") if names else []
-    if names and len({*given}) != len(weights):
-        raise ConfigError(f"names={names!r}: give one for each of {len(weights)} nodes")
+    if names and len({*given}) != len(hosts):
+        raise ConfigError(f"names={names!r}: give one for each of {len(hosts)} nodes")
     if not names:
-        given = [
-            f"{name}:{port}" if port and _BARE.fullmatch(name) else name
-            for name in weights
-        ]
-    return dict(zip(given, weights.values(), strict=True))
+        given = [f"{h.host}:{h.port}" if h.port else h.host for h in hosts]
+    weights = [1.0 if h.weight is None else h.weight for h in hosts]
+    return dict(zip(given, weights, strict=True))
 
 
-def _options(query: str) -> dict[str, Any]:
+def _options(query: Mapping[str, str]) -> dict[str, Any]:
     """Those of the placement: what else a client's URL may say does not matter."""
     options: dict[str, Any] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True):
+    for name, value in query.items():
         if name in _OTHERS:
             continue
         try:
@@ -146,7 +121,7 @@ def _bar(part: float, whole: float) -> str:
 
 def _again(ring: HashRing, url: str, weights: Mapping[str, float]) -> HashRing:
     """The same fleet with other nodes."""
-    options = _options(url.partition("?")[2])
+    options = _options(parse_where(url)[1])
     options["place"] = ring.place
     if ring.place == "slots":
         options["previous"] = ring

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pinyon
 import pytest
 from pinyon.dsn import visible
-from pinyon.fleet import SCHEMES, describe, parse_fleet
+from pinyon.fleet import SCHEMES, describe, parse_fleet, parse_members
 
 SECRET = "hunter2"
 
@@ -293,6 +293,34 @@ def test_a_gutter():
     found = settings("memcached://a?gutter=g1:1,g2")
     assert found["gutter"] == [("g1", 1), ("g2", 11211)]
     assert settings("memcached://a", gutter=[("g", 2)])["gutter"] == [("g", 2)]
+
+
+def test_hosts_are_in_lower_case_where_no_other_client_hashes_them():
+    """`Cache1` is `cache1`, or two clients of a fleet would place keys differently."""
+    url = "memcached://Cache1,[2001:DB8::1]:7?gutter=Spare"
+    found = settings(url)
+    assert found["seeds"] == [("cache1", 11211), ("2001:db8::1", 7)]
+    assert found["gutter"] == [("spare", 11211)]
+    assert settings("memcached://%2FRun%2FX")["seeds"] == [("/Run/X", 0)]
+    as_written = settings(url + "&place=libketama")
+    assert as_written["seeds"] == [("Cache1", 11211), ("2001:DB8::1", 7)]
+    new = parse_members(found, ["CACHE2:5"], None, None)
+    assert new["seeds"] == [("cache2", 5)]
+    new = parse_members(as_written, ["CACHE2:5"], None, None)
+    assert new["seeds"] == [("CACHE2", 5)]
+
+
+def test_nobody_is_in_a_list_twice():
+    """Who of the two owned what would depend on the order of the list."""
+    assert "twice" in refused("memcached://a:1:2,a:1:3")
+    assert "twice" in refused("memcached://a,A")
+    assert "twice" in refused(servers=["a", "b", "a:11211"])
+    assert "twice" in refused("memcached://a,b?names=x,x")
+    assert "twice" in refused("memcached://a?gutter=b,b")
+    found = settings("memcached://a")
+    for more in ((["a:1", "a:1"], None), (["a:1", "b:1"], ["x", "x"])):
+        with pytest.raises(pinyon.ConfigError, match="twice"):
+            parse_members(found, more[0], None, more[1])
 
 
 def test_addresses_are_mapped_by_a_function_or_a_dict():

@@ -10,6 +10,7 @@ import threading
 
 import pinyon
 import pytest
+from pinyon import ring_cli
 from pinyon.__main__ import main
 from pinyon.compat.hash_ring import HashRing as DoistRing
 from pinyon.compat.uhashring import HashRing as UltraRing
@@ -288,10 +289,32 @@ def test_command_takes_the_url_of_a_client(capsys: pytest.CaptureFixture[str]) -
         assert f"{name:7}      1  {part:.2%}" in text
     _, text = run_ring(capsys, "redis+cluster://a,[::1]")
     assert "a:6379" in text
-    assert "[::1]:6379" in text
+    assert "::1:6379" in text
     _, text = run_ring(capsys, "memcached://a,b?names=one,two&place=libketama")
     part = pinyon.HashRing(["one", "two"], place="libketama").share()["one"]
     assert f"one       1  {part:.2%}" in text
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("memcached://[::1],[::2]:5?place=hash_ring", ["::1:11211", "::2:5"]),
+        ("memcached://,b:00005?place=hash_ring", ["localhost:11211", "b:5"]),
+        ("memcached://%2Frun%2Fa,%62?place=hash_ring", ["/run/a", "b:11211"]),
+        ("MEMCACHED://A,b?place=hash_ring", ["A:11211", "b:11211"]),
+        ("memcached://A,b?place=slots", ["a:11211", "b:11211"]),
+        ("memcached://a,b?place=mcrouter&salt=x+y", ["a:11211", "b:11211"]),
+    ],
+)
+def test_command_names_servers_as_a_client_does(where: str, names: list[str]) -> None:
+    """What the command shows is what a client with this URL does, key by key."""
+    ring = ring_cli.parse_fleet(where)
+    assert ring.nodes == names
+    with pinyon.Client(where) as client:
+        for i in range(200):
+            key = b"key%d" % i
+            beside = client._copy(b"copy", key)  # a key that the client places there
+            assert ring.get_node(beside) == ring.get_node(key)
 
 
 @pytest.mark.parametrize(
@@ -301,9 +324,10 @@ def test_command_takes_the_url_of_a_client(capsys: pytest.CaptureFixture[str]) -
         (["memcached://a?nonsense=1"], "no option 'nonsense'"),
         (["memcached://a?place=x"], "place 'x' is not known"),
         (["memcached://a?slots=many"], "give a number"),
-        (["a,b"], "write memcached://"),
-        (["memcached://a,a"], "once"),
-        (["memcached://a:b:c"], "host:port:weight"),
+        (["a,b"], "is not a URL: write"),
+        (["memcached://a,a"], "twice"),
+        (["memcached://a:1:2,a:1:3"], "twice"),
+        (["memcached://a:b:c"], "a weight is a number"),
         (["memcached://a"] * 3, "give one URL"),
     ],
 )
