@@ -11,6 +11,7 @@ The others share one for the whole run, which is emptied for each test.
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -27,6 +28,13 @@ from tests.servers import (
 )
 
 Started = TypeVar("Started", bound=Server | Cluster | Sentinels | Proxy)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Shells start what runs in the background with SIGINT ignored; the programs that
+    tests interrupt would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pinyon
@@ -15,6 +14,7 @@ import pytest
 
 from tests.servers import Memcached, Proxy, start_all, stop_all, until
 
+from .fleets import connections_to
 from .load import Counter, Load, ManyReader, Steps, Writer
 
 slow = pytest.mark.slow
@@ -171,12 +171,6 @@ def test_all_killed(fleet: Fleet) -> None:
             server.restart()
         until(lambda: set(health(client).values()) == {"up"}, "all to be up")
         load.until_served(1000)
-
-
-def connections_to(port: int) -> int:
-    """Of this process and others: those that are established."""
-    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
 
 
 @pytest.mark.parametrize("kind", ["threads", "tasks"])

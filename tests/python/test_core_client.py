@@ -388,8 +388,8 @@ def interrupted() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, handler)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
-        with pytest.raises(_Signal):
+        with pytest.raises(_Signal):  # noqa: PT012
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
             yield
     finally:
         signal.signal(signal.SIGALRM, before)
