@@ -21,7 +21,7 @@ talk(struct scripted_talk *t, void *context)
 static int
 ping(struct pn_hub *hub)
 {
-    struct pn_request r = ask("PING\r\n", PN_REQ_READ, 2000);
+    struct pn_request r = ask("PING\r\n", PN_REQ_READ, 20000);
     return run(hub, &r);
 }
 
@@ -258,6 +258,14 @@ test_forgotten(void)
     scripted_stop(server);
 }
 
+/* The allocator of gcc 12's ASan may be locked, for ever in the child, by a thread that
+ * the child has not. TSan's is not. */
+#ifdef __SANITIZE_ADDRESS__
+enum { ALLOCATES_IN_CHILDREN = 0 };
+#else
+enum { ALLOCATES_IN_CHILDREN = 1 };
+#endif
+
 int
 main(void)
 {
@@ -265,6 +273,8 @@ main(void)
     RUN(test_fork_in_query);
     RUN(test_fork_at_work);
     RUN(test_forgotten);
-    RUN(test_forks_at_once);
+    if (ALLOCATES_IN_CHILDREN) {
+        RUN(test_forks_at_once);
+    }
     return harness_done();
 }
