@@ -26,6 +26,7 @@ from .load import Counter, Load, ManyReader, Reader, Writer
 from .recovery import ALLOWED, Probe
 
 ALL = (Writer, Counter, Reader, ManyReader)
+PATIENT = 20  # seconds a call may take: no error of a machine that stops for some
 slow = pytest.mark.slow
 Started = TypeVar("Started", Sentinels, Proxy)
 Serve = Callable[[Started], Started]
@@ -246,14 +247,14 @@ def test_sentinel_fails_with_primary(serve: Any, way: str) -> None:
 
 @ways
 def test_one_sentinel_left(serve: Any, way: str) -> None:
-    fleet = serve(Sentinels(replicas=1))
+    fleet = serve(Sentinels(replicas=1, down_after=CALM))
     proxies = proxies_of(serve, fleet)
     for proxy in proxies[1:]:
         lose(proxy, way)
     for i in range(5):
-        with client_of(fleet, proxies, timeout=5) as client:
+        with client_of(fleet, proxies, timeout=PATIENT) as client:
             client.set("k", i)
-    with client_of(fleet, proxies, timeout=5) as client, Load(client) as load:
+    with client_of(fleet, proxies, timeout=PATIENT) as client, Load(client) as load:
         load.until_served(500)
     assert load.account.errors.total() == 0, load.account.last
 
@@ -345,14 +346,17 @@ def until_equal(fleet: Sentinels, keys: list[str]) -> None:
 def test_liars_from_the_start(serve: Any, lie: str) -> None:
     """One honest of three is enough. Replicas would take writes, so that nothing but
     ROLE says what they are."""
-    fleet = serve(Sentinels(config={"replica-read-only": "no"}))
+    fleet = serve(Sentinels(config={"replica-read-only": "no"}, down_after=CALM))
     proxies = proxies_of(serve, fleet)
     for proxy in proxies[1:]:
         proxy.down.alter = LIES[lie](fleet)
     for i in range(5):
-        with client_of(fleet, proxies) as client:
+        with client_of(fleet, proxies, timeout=PATIENT) as client:
             client.set("k", i)
-    with client_of(fleet, proxies) as client, Load(client, roles=ALL) as load:
+    with (
+        client_of(fleet, proxies, timeout=PATIENT) as client,
+        Load(client, roles=ALL) as load,
+    ):
         load.until_served(500)
     assert load.account.errors.total() == 0, load.account.last
     until_equal(fleet, ["k", *load.keys])
@@ -401,7 +405,7 @@ def test_replicas_die(serve: Any) -> None:
     """One, then all of those that answer reads: nobody is told."""
     fleet = serve(Sentinels())
     with (
-        client_of(fleet, read_from="prefer_replica") as client,
+        client_of(fleet, read_from="prefer_replica", timeout=PATIENT) as client,
         Load(client, roles=ALL, may_lose=True) as load,
     ):
         load.until_served(1000)

@@ -23,7 +23,7 @@ test_one(void)
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
     for (int i = 0; i < 3; i++) {
-        struct pn_request r = ask("ECHO hello\r\n", PN_REQ_READ, 1000);
+        struct pn_request r = ask("ECHO hello\r\n", PN_REQ_READ, 20000);
         CHECK_EQ(run(hub, &r), 0);
         CHECK(replied(hub, &r, "+hello\r\n"));
         CHECK_EQ(r.state, PN_REQ_IDLE);
@@ -53,7 +53,7 @@ test_many_to_several(void)
     unsigned seen = 0;
     for (int i = 0; i < N; i++) {
         snprintf(wire[i], sizeof wire[i], "ECHO key-%d\r\n", i);
-        r[i] = ask(wire[i], PN_REQ_READ, 2000);
+        r[i] = ask(wire[i], PN_REQ_READ, 20000);
         r[i].key = (struct pn_bytes){wire[i] + 5, strlen(wire[i]) - 7};
     }
     uint64_t now = pn_clock_mono_ns();
@@ -83,17 +83,17 @@ test_deadlines(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1, opts);
     struct pn_hub *hub = take(client);
     struct pn_request late = ask("ECHO a\r\n", 0, 0);
-    struct pn_request read = ask("SLOW\r\n", PN_REQ_READ, 30);
+    struct pn_request read = ask("SLOW\r\n", PN_REQ_READ, 300);
     struct pn_request safe = ask("SLOW\r\n", PN_REQ_SAFE, 30);
     struct pn_request once = ask("SLOW\r\n", 0, 30);
     CHECK_EQ(run(hub, &late), PN_CLIENT_E_UNSENT);
     CHECK_EQ(run(hub, &read), PN_CLIENT_E_TIMEOUT);
-    safe.deadline = pn_clock_mono_ns() + 30 * MS;
+    safe.deadline = pn_clock_mono_ns() + 300 * MS;
     CHECK_EQ(run(hub, &safe), PN_CLIENT_E_TIMEOUT);
-    once.deadline = pn_clock_mono_ns() + 30 * MS;
+    once.deadline = pn_clock_mono_ns() + 300 * MS;
     CHECK_EQ(run(hub, &once), PN_CLIENT_E_AMBIGUOUS);
     CHECK_EQ(pn_hub_reply(hub, &once).len, 0);
-    struct pn_request again = ask("ECHO b\r\n", PN_REQ_READ, 1000);
+    struct pn_request again = ask("ECHO b\r\n", PN_REQ_READ, 20000);
     CHECK_EQ(run(hub, &again), 0);
     CHECK(replied(hub, &again, "+b\r\n"));
     CHECK_EQ(scripted_connections(peer),
@@ -117,9 +117,9 @@ test_abort(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request waits = ask("SLOW\r\n", 0, 3000);
-    struct pn_request safe = ask("ECHO a\r\n", PN_REQ_READ, 3000);
-    struct pn_request unsafe = ask("ECHO b\r\n", 0, 3000);
+    struct pn_request waits = ask("SLOW\r\n", 0, 20000);
+    struct pn_request safe = ask("ECHO a\r\n", PN_REQ_READ, 20000);
+    struct pn_request unsafe = ask("ECHO b\r\n", 0, 20000);
     CHECK(!pn_hub_abort(hub, &waits, pn_clock_mono_ns())); /* not the hub's */
     CHECK_EQ(run(hub, &safe), 0);
     pn_hub_release(hub);
@@ -153,11 +153,11 @@ test_cancel(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request warm = ask("ECHO w\r\n", PN_REQ_READ, 1000);
+    struct pn_request warm = ask("ECHO w\r\n", PN_REQ_READ, 20000);
     CHECK_EQ(run(hub, &warm), 0);
     pn_hub_release(hub);
-    struct pn_request a = ask("ECHO a\r\n", 0, 1000), b = ask("ECHO b\r\n", 0, 1000);
-    struct pn_request c = ask("ECHO c\r\n", 0, 1000);
+    struct pn_request a = ask("ECHO a\r\n", 0, 20000), b = ask("ECHO b\r\n", 0, 1000);
+    struct pn_request c = ask("ECHO c\r\n", 0, 20000);
     uint64_t now = pn_clock_mono_ns();
     pn_hub_submit(hub, &a, now);
     CHECK(pn_hub_cancel(hub, &a));
@@ -189,7 +189,7 @@ test_replies_stay(void)
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < N; i++) {
             snprintf(wire[i], sizeof wire[i], "ECHO %0*d\r\n", 20 + i % 150, i + round);
-            r[i] = ask(wire[i], PN_REQ_READ, 2000);
+            r[i] = ask(wire[i], PN_REQ_READ, 20000);
         }
         uint64_t now = pn_clock_mono_ns();
         CHECK_EQ(pn_hub_run(hub, r, N, now, now + 3 * SECOND), 0);
@@ -232,14 +232,14 @@ test_stay(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request watch = ask("WATCH k\r\n", 0, 1000);
-    struct pn_request exec = ask("EXEC\r\n", PN_REQ_STAY, 1000);
+    struct pn_request watch = ask("WATCH k\r\n", 0, 20000);
+    struct pn_request exec = ask("EXEC\r\n", PN_REQ_STAY, 20000);
     CHECK_EQ(run(hub, &watch), 0);
     CHECK_EQ(run(hub, &exec), 0);
     scripted_hang_up(peer);
-    exec = ask("EXEC\r\n", PN_REQ_STAY, 1000);
+    exec = ask("EXEC\r\n", PN_REQ_STAY, 20000);
     CHECK_EQ(run(hub, &exec), PN_CLIENT_E_LOST);
-    exec = ask("EXEC\r\n", PN_REQ_STAY, 1000);
+    exec = ask("EXEC\r\n", PN_REQ_STAY, 20000);
     CHECK_EQ(run(hub, &exec), PN_CLIENT_E_LOST);
     CHECK_EQ(scripted_connections(peer), 1);
     give(client, hub);
@@ -257,7 +257,7 @@ test_wakes_for_deadline(void)
     struct pn_client *client = fleet_of(PN_FLEET_HASH, peer, 2, opts);
     scripted_stop(peer[1]);
     struct pn_hub *hub = take(client);
-    struct pn_request r = ask("ECHO a\r\n", PN_REQ_READ, 2000);
+    struct pn_request r = ask("ECHO a\r\n", PN_REQ_READ, 20000);
     r.node = 1;
     CHECK_EQ(run(hub, &r), PN_NET_E_REFUSED);
     r = ask("ECHO a\r\n", PN_REQ_READ, 100); /* DOWN: the probe is long after that */
@@ -281,7 +281,7 @@ test_late_reader(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request r = ask("ECHO a\r\n", 0, 1000);
+    struct pn_request r = ask("ECHO a\r\n", 0, 20000);
     CHECK_EQ(run(hub, &r), 0);
     r = ask("ECHO b\r\n", 0, 10);
     pn_hub_submit(hub, &r, pn_clock_mono_ns());
@@ -307,7 +307,7 @@ test_counted_once(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request r = ask("ECHO a\r\n", 0, 1000);
+    struct pn_request r = ask("ECHO a\r\n", 0, 20000);
     CHECK_EQ(run(hub, &r), 0);
     CHECK(!r.is_new);
     give(client, hub);
@@ -324,8 +324,8 @@ test_another_of_the_number(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &peer, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request a = ask("ECHO a\r\n", 0, 2000), b = ask("ECHO b\r\n", 0, 2000);
-    struct pn_request c = ask("ECHO c\r\n", 0, 2000);
+    struct pn_request a = ask("ECHO a\r\n", 0, 20000), b = ask("ECHO b\r\n", 0, 2000);
+    struct pn_request c = ask("ECHO c\r\n", 0, 20000);
     CHECK_EQ(run(hub, &c), 0);
     pn_hub_submit(hub, &a, pn_clock_mono_ns());
     pn_hub_step(hub, pn_clock_mono_ns());
@@ -338,12 +338,12 @@ test_another_of_the_number(void)
     CHECK(replied(hub, &a, "+a\r\n"));
     CHECK(replied(hub, &b, "+b\r\n"));
     CHECK_EQ(scripted_connections(peer), 2);
-    struct pn_request slow = ask("SLOW\r\n", 0, 2000);
+    struct pn_request slow = ask("SLOW\r\n", 0, 20000);
     pn_hub_submit(hub, &slow, pn_clock_mono_ns());
     pn_hub_step(hub, pn_clock_mono_ns());
     CHECK(pn_hub_cancel(hub, &slow)); /* nobody waits for what may never come */
     hub->link[0]->born++;
-    c = ask("ECHO c\r\n", 0, 2000);
+    c = ask("ECHO c\r\n", 0, 20000);
     CHECK_EQ(run(hub, &c), 0);
     CHECK_EQ(scripted_connections(peer), 3);
     give(client, hub);

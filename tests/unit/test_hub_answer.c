@@ -74,7 +74,7 @@ get(struct pair *pair, unsigned flags, const char *want)
     struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, pair->peer, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request r = ask("GET k\r\n", PN_REQ_READ | flags, 3000);
+    struct pn_request r = ask("GET k\r\n", PN_REQ_READ | flags, 20000);
     r.slot = pn_fleet_slot("k", 1);
     int rc = run(hub, &r);
     if (want != NULL) {
@@ -83,7 +83,7 @@ get(struct pair *pair, unsigned flags, const char *want)
     if (rc == 0 && want != NULL &&
         want[0] == '+') { /* and once more, with the map known */
         pn_hub_release(hub);
-        r = ask("GET k\r\n", PN_REQ_READ | flags, 3000);
+        r = ask("GET k\r\n", PN_REQ_READ | flags, 20000);
         r.slot = pn_fleet_slot("k", 1);
         CHECK_EQ(run(hub, &r), 0);
     }
@@ -145,7 +145,7 @@ test_several(void)
     struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, pair.peer, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request r = ask("GET k\r\n", 0, 3000);
+    struct pn_request r = ask("GET k\r\n", 0, 20000);
     r.expect = 2;
     CHECK_EQ(run(hub, &r), 0);
     CHECK(replied(hub, &r, "-MOVED 7629 127.0.0.1:1\r\n+x\r\n"));
@@ -232,7 +232,7 @@ test_apart(void)
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
     for (unsigned i = 0; i < 3; i++) {
-        struct pn_request r = ask("GET k\r\n", PN_REQ_READ | PN_REQ_NO_RETRY, 3000);
+        struct pn_request r = ask("GET k\r\n", PN_REQ_READ | PN_REQ_NO_RETRY, 20000);
         r.slot = slot[i];
         CHECK_EQ(run(hub, &r), 0);
         CHECK(replied(hub, &r,
@@ -325,7 +325,7 @@ warm_up(struct warm *warm, const char *verb, const char *rest, unsigned flags,
     for (int i = 0; i < 64; i++) {
         char line[64];
         snprintf(line, sizeof line, "%s k%d%s", verb, i, rest);
-        struct pn_request r = ask(line, PN_REQ_SAFE | flags, 1000);
+        struct pn_request r = ask(line, PN_REQ_SAFE | flags, 20000);
         const char *key = strchr(line, 'k');
         r.key = (struct pn_bytes){key, strcspn(key, " \r")};
         unsigned fresh = warm->heard[3];

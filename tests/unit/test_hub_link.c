@@ -26,7 +26,7 @@ once(struct moody *moody, unsigned flags, const char *want, unsigned *connection
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request r = ask("DO\r\n", flags, 3000);
+    struct pn_request r = ask("DO\r\n", flags, 20000);
     int rc = run(hub, &r);
     if (want != NULL) {
         CHECK(replied(hub, &r, want));
@@ -69,10 +69,10 @@ test_no_retry(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request r = ask("DO\r\n", PN_REQ_READ, 2000);
+    struct pn_request r = ask("DO\r\n", PN_REQ_READ, 20000);
     CHECK_EQ(run(hub, &r), 0);
     stay.bad_turns = 2;
-    r = ask("DO\r\n", PN_REQ_READ | PN_REQ_STAY, 2000);
+    r = ask("DO\r\n", PN_REQ_READ | PN_REQ_STAY, 20000);
     CHECK_EQ(run(hub, &r), PN_NET_E_CLOSED);
     CHECK_EQ(stay.heard, 2);
     give(client, hub);
@@ -125,7 +125,7 @@ test_too_old(void)
         struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1, kind[i]);
         struct pn_hub *hub = take(client);
         for (int j = 0; j < 3; j++) {
-            struct pn_request r = ask("DO\r\n", 0, 2000);
+            struct pn_request r = ask("DO\r\n", 0, 20000);
             CHECK_EQ(run(hub, &r), 0);
         }
         CHECK_EQ(scripted_connections(server), i == 0 ? 1 : 3);
@@ -200,7 +200,7 @@ test_closed_while_idle(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1, opts);
     for (int i = 0; i < 5; i++) {
         struct pn_hub *hub = take(client);
-        struct pn_request r = ask("DO\r\n", 0, 2000);
+        struct pn_request r = ask("DO\r\n", 0, 20000);
         CHECK_EQ(run(hub, &r), 0);
         give(client, hub);
         scripted_hang_up(server);
@@ -223,7 +223,7 @@ test_refused(void)
     snprintf(name, sizeof name, "127.0.0.1:%u", scripted_port(server));
     scripted_stop(server);
     struct pn_hub *hub = take(client);
-    struct pn_request r = ask("DO\r\n", 0, 2000);
+    struct pn_request r = ask("DO\r\n", 0, 20000);
     CHECK_EQ(run(hub, &r), PN_NET_E_REFUSED);
     struct pn_why why;
     CHECK(pn_client_why(client, r.by, &why));
@@ -258,8 +258,8 @@ test_pipeline_broken(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request r[3] = {ask("A\r\n", 0, 2000), ask("B\r\n", 0, 2000),
-                              ask("C\r\n", PN_REQ_READ, 2000)};
+    struct pn_request r[3] = {ask("A\r\n", 0, 20000), ask("B\r\n", 0, 2000),
+                              ask("C\r\n", PN_REQ_READ, 20000)};
     uint64_t now = pn_clock_mono_ns();
     CHECK_EQ(pn_hub_run(hub, r, 3, now, now + 3 * SECOND), 0);
     CHECK_EQ(r[0].rc, 0);
@@ -292,9 +292,9 @@ test_shifted_replies(void)
                                         (struct pn_client_opts){
                                             .hello.is_memcached = true});
     struct pn_hub *hub = take(client);
-    struct pn_request r[3] = {ask("bad\r\n", 0, 2000),
-                              ask("mg k v\r\n", PN_REQ_READ, 2000),
-                              ask("mg k v\r\n", 0, 2000)};
+    struct pn_request r[3] = {ask("bad\r\n", 0, 20000),
+                              ask("mg k v\r\n", PN_REQ_READ, 20000),
+                              ask("mg k v\r\n", 0, 20000)};
     uint64_t now = pn_clock_mono_ns();
     CHECK_EQ(pn_hub_run(hub, r, 3, now, now + 3 * SECOND), 0);
     CHECK(replied(hub, &r[0], "CLIENT_ERROR bad command line format\r\n"));
@@ -322,7 +322,7 @@ test_half_more(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
                                         (struct pn_client_opts){0});
     struct pn_hub *hub = take(client);
-    struct pn_request a = ask("A\r\n", 0, 2000), b = ask("B\r\n", 0, 2000);
+    struct pn_request a = ask("A\r\n", 0, 20000), b = ask("B\r\n", 0, 2000);
     CHECK_EQ(run(hub, &a), 0);
     CHECK(replied(hub, &a, "+one\r\n"));
     CHECK_EQ(run(hub, &b), 0);

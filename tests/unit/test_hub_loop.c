@@ -128,7 +128,7 @@ test_one_tick(void)
     struct pn_request r[N], *done;
     for (int i = 0; i < N; i++) {
         snprintf(wire[i], sizeof wire[i], "ECHO %d\r\n", i);
-        r[i] = ask(wire[i], PN_REQ_READ, 2000);
+        r[i] = ask(wire[i], PN_REQ_READ, 20000);
         pn_hub_submit(loop.hub, &r[i], pn_clock_mono_ns());
     }
     turn(&loop, 3000);
@@ -155,12 +155,12 @@ test_late_and_cancelled(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
                                         (struct pn_client_opts){0});
     struct loop loop = begin(client);
-    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 1000);
-    struct pn_request b = ask("ECHO b\r\n", PN_REQ_READ, 1000);
-    struct pn_request c = ask("ECHO c\r\n", PN_REQ_READ, 1000);
+    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 20000);
+    struct pn_request b = ask("ECHO b\r\n", PN_REQ_READ, 20000);
+    struct pn_request c = ask("ECHO c\r\n", PN_REQ_READ, 20000);
     uint64_t now = pn_clock_mono_ns();
     pn_hub_submit(loop.hub, &a, now);
-    turn(&loop, 1000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &a);
     pn_hub_release(loop.hub);
     pn_hub_submit(loop.hub, &b, now);
@@ -169,7 +169,7 @@ test_late_and_cancelled(void)
     CHECK_EQ(b.state, PN_REQ_SENT);
     CHECK(pn_hub_cancel(loop.hub, &b));
     memset(&b, 0xee, sizeof b);
-    turn(&loop, 1000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &c && replied(loop.hub, &c, "+c\r\n"));
     CHECK_EQ(scripted_connections(server), 1);
     pn_hub_free(loop.hub);
@@ -186,30 +186,30 @@ test_one_late(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
                                         (struct pn_client_opts){0});
     struct loop loop = begin(client);
-    struct pn_request first = ask("ECHO w\r\n", PN_REQ_READ, 1000);
+    struct pn_request first = ask("ECHO w\r\n", PN_REQ_READ, 20000);
     pn_hub_submit(loop.hub, &first, pn_clock_mono_ns());
-    turn(&loop, 1000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &first);
-    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 1000);
+    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 20000);
     struct pn_request slow = ask("SLOW\r\n", PN_REQ_READ, 100);
-    struct pn_request both = ask("BOTH\r\n", PN_REQ_READ, 2000);
+    struct pn_request both = ask("BOTH\r\n", PN_REQ_READ, 20000);
     uint64_t now = pn_clock_mono_ns();
     pn_hub_submit(loop.hub, &a, now);
     pn_hub_submit(loop.hub, &slow, now);
-    turn(&loop, 2000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &a && replied(loop.hub, &a, "+a\r\n"));
     CHECK(pn_hub_finished(loop.hub) == &slow);
     CHECK_EQ(slow.rc, PN_CLIENT_E_TIMEOUT);
     pn_hub_release(loop.hub);
     pn_hub_submit(loop.hub, &both, pn_clock_mono_ns());
-    turn(&loop, 2000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &both);
     CHECK(replied(loop.hub, &both, "+both\r\n"));
     CHECK_EQ(scripted_connections(server), 1);
     struct pn_request dead = ask("SLOW\r\n", PN_REQ_READ, 150); /* nothing at all */
     pn_hub_release(loop.hub);
     pn_hub_submit(loop.hub, &dead, pn_clock_mono_ns());
-    turn(&loop, 2000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &dead);
     CHECK_EQ(loop.gone, 1);
     pn_hub_free(loop.hub);
@@ -226,19 +226,19 @@ test_briefly_late(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
                                         (struct pn_client_opts){0});
     struct loop loop = begin(client);
-    struct pn_request first = ask("ECHO w\r\n", PN_REQ_READ, 1000);
+    struct pn_request first = ask("ECHO w\r\n", PN_REQ_READ, 20000);
     pn_hub_submit(loop.hub, &first, pn_clock_mono_ns());
-    turn(&loop, 1000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &first);
     pn_hub_release(loop.hub);
     struct pn_request brief = ask("SLOW\r\n", PN_REQ_READ, 5);
-    struct pn_request both = ask("BOTH\r\n", PN_REQ_READ, 2000);
+    struct pn_request both = ask("BOTH\r\n", PN_REQ_READ, 20000);
     pn_hub_submit(loop.hub, &brief, pn_clock_mono_ns());
-    turn(&loop, 1000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &brief);
     CHECK_EQ(brief.rc, PN_CLIENT_E_TIMEOUT);
     pn_hub_submit(loop.hub, &both, pn_clock_mono_ns());
-    turn(&loop, 2000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &both);
     CHECK(replied(loop.hub, &both, "+both\r\n"));
     pn_hub_release(loop.hub);
@@ -246,7 +246,7 @@ test_briefly_late(void)
     for (int i = 0; i < 100 && loop.gone == 0; i++) {
         brief = ask("SLOW\r\n", PN_REQ_READ, 5);
         pn_hub_submit(loop.hub, &brief, pn_clock_mono_ns());
-        turn(&loop, 1000);
+        turn(&loop, 20000);
         CHECK(pn_hub_finished(loop.hub) == &brief);
     }
     CHECK_EQ(loop.gone, 1);
@@ -263,15 +263,15 @@ test_lost(void)
     struct pn_client *client = fleet_of(PN_FLEET_SINGLE, &server, 1,
                                         (struct pn_client_opts){0});
     struct loop loop = begin(client);
-    struct pn_request once = ask("BYE\r\n", 0, 1000);
+    struct pn_request once = ask("BYE\r\n", 0, 20000);
     pn_hub_submit(loop.hub, &once, pn_clock_mono_ns());
-    turn(&loop, 2000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &once);
     CHECK_EQ(once.rc, PN_CLIENT_E_LOST);
     CHECK_EQ(loop.gone, 1);
-    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 1000);
+    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 20000);
     pn_hub_submit(loop.hub, &a, pn_clock_mono_ns());
-    turn(&loop, 2000);
+    turn(&loop, 20000);
     CHECK(pn_hub_finished(loop.hub) == &a && replied(loop.hub, &a, "+a\r\n"));
     CHECK_EQ(scripted_connections(server), 2);
     pn_hub_free(loop.hub);
@@ -289,7 +289,7 @@ test_names(void)
     struct pn_client *client = NULL;
     CHECK_EQ(pn_client_open(&opts, &client, NULL), PN_OK);
     struct loop loop = begin(client);
-    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 2000);
+    struct pn_request a = ask("ECHO a\r\n", PN_REQ_READ, 20000);
     pn_hub_submit(loop.hub, &a, pn_clock_mono_ns());
     turn(&loop, 3000);
     CHECK(pn_hub_finished(loop.hub) == &a && replied(loop.hub, &a, "+a\r\n"));
@@ -301,7 +301,7 @@ test_names(void)
 
     loop = begin(client);
     loop.resolves_to = NULL;
-    struct pn_request b = ask("ECHO b\r\n", PN_REQ_READ, 2000);
+    struct pn_request b = ask("ECHO b\r\n", PN_REQ_READ, 20000);
     pn_hub_submit(loop.hub, &b, pn_clock_mono_ns());
     turn(&loop, 3000);
     CHECK(pn_hub_finished(loop.hub) == &b);
@@ -350,7 +350,7 @@ test_hung_address(void)
     struct scripted *server = scripted_start(echo, NULL);
     struct pn_endpoint seed = {.host = "cache.example", .port = scripted_port(server)};
     struct pn_client_opts opts = {.fleet = {.seed = &seed, .n_seeds = 1},
-                                  .connect_ns = 500 * MS};
+                                  .connect_ns = 3 * SECOND};
     struct pn_client *client = NULL;
     CHECK_EQ(pn_client_open(&opts, &client, NULL), PN_OK);
     struct full full = fill_up();

@@ -325,7 +325,7 @@ test_given_back(void)
                 pn_hub_go_on(hub, hub->busy[i], PN_IO_READ, pn_clock_mono_ns());
             }
         }
-        struct pn_request r = ask("GET k\r\n", 0, 1000);
+        struct pn_request r = ask("GET k\r\n", 0, 20000);
         r.node = hub->task.node;
         if (with_another) {
             pn_hub_submit(hub, &r, pn_clock_mono_ns());

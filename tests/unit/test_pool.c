@@ -19,7 +19,7 @@ talk(struct scripted_talk *t, void *context)
 static int
 ping(struct pn_hub *hub)
 {
-    struct pn_request r = ask("PING\r\n", PN_REQ_READ, 2000);
+    struct pn_request r = ask("PING\r\n", PN_REQ_READ, 20000);
     return run(hub, &r);
 }
 
