@@ -371,10 +371,10 @@ class Cache(AsyncCalls, Closing, _core.Cache):
         warm: Ttl = "5m",
     ) -> None:
         """Other servers, for the cache of a fleet whose keys the client places
-        (memcached, ``place=``), and for its namespaces. For ``warm`` a read that finds
-        nothing looks at the key's old owner too, and deletes go to both. Every process
-        has to be told. What has tags, a namespace or a function counts only beside
-        their generations on its own node, so part of it is loaded anew.
+        (memcached, ``place=``), and for its namespaces. For ``warm`` deletes go to the
+        key's old owner too, and of memcached sets, and reads that find nothing. Every
+        process has to be told. What has tags, a namespace or a function counts only
+        beside their generations on its own node, so part of it is loaded anew.
         """
         raise _core.ConfigError(
             f"{self.url} has no servers to change: set_members() is for memcached, and"

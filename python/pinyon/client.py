@@ -290,9 +290,9 @@ class Client(Methods[S], Scans[S], Closing, _core.Client):
         warm: Duration = "5m",
     ) -> None:
         """Other servers, for a fleet whose keys the client places (``place=``,
-        memcached). For ``warm`` a read that finds nothing looks at the key's old owner
-        too; deletes go to both, and so do sets of memcached. What is only read in that
-        time is not copied: it ends with it."""
+        memcached). For ``warm`` deletes go to the key's old owner too. So do sets of
+        memcached, and a read there that finds nothing; what is only read in that time
+        is not copied: it ends with it."""
         change_members(self, self._settings, servers, weights, names, warm)
 
     async def aset_members(
