@@ -350,7 +350,7 @@ test_hung_address(void)
     struct scripted *server = scripted_start(echo, NULL);
     struct pn_endpoint seed = {.host = "cache.example", .port = scripted_port(server)};
     struct pn_client_opts opts = {.fleet = {.seed = &seed, .n_seeds = 1},
-                                  .connect_ns = 3 * SECOND};
+                                  .connect_ns = 4 * SECOND};
     struct pn_client *client = NULL;
     CHECK_EQ(pn_client_open(&opts, &client, NULL), PN_OK);
     struct full full = fill_up();
