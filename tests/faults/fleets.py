@@ -69,6 +69,18 @@ class Fleet:
         until(lambda: self.connections() <= count, f"{count} connections", 10)
         assert self.connections() == count
 
+    def until_left_to(self, client: Any) -> None:
+        """Returns when those that CLIENT has are open, no others. It is used meanwhile:
+        what a loop that is no more was about to open goes then."""
+
+        def are_its() -> bool:
+            client.get("k")
+            pool = client.stats()["pool"]
+            assert pool["taken"] == 0
+            return self.connections() == pool["opened"] - pool["closed"]
+
+        until(are_its, "all other connections to be closed", 10)
+
 
 def fleet_of(kind: str, request: pytest.FixtureRequest) -> Fleet:
     """A shared one, emptied."""

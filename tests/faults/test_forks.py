@@ -212,7 +212,6 @@ def test_preloaded(fleet: Fleet) -> None:  # noqa: F811
     """A master that has used its client, and workers; one dies and has a successor."""
     with fleet.connect() as opened:
         use(opened, "master")
-        before = fleet.connections()
 
         def work(name: str) -> None:
             threads = [
@@ -232,7 +231,7 @@ def test_preloaded(fleet: Fleet) -> None:  # noqa: F811
         assert ended(doomed) == -signal.SIGKILL
         pids.append(in_child(lambda: work("successor")))
         assert [ended(pid) for pid in pids] == [0] * 5
-        fleet.until_left(before)
+        fleet.until_left_to(opened)
         use(opened, "master")
     fleet.until_left(0)
 

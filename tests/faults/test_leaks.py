@@ -459,15 +459,7 @@ def test_what_is_left_lying_about(redis: Redis, request: Any) -> None:
 
         stays_flat(lambda: asyncio.run(alying()), 15, spare=4)
         gc.collect()
-
-        def is_gone() -> bool:
-            """What a loop that is no more was about to open goes at the next use."""
-            opened.get("k")
-            pool = opened.stats()["pool"]
-            assert pool["taken"] == 0
-            return made.connections() == pool["opened"] - pool["closed"]
-
-        until(is_gone, "the loops' connections to be closed", 10)
+        made.until_left_to(opened)
         until(lambda: redis.info("clients")["blocked_clients"] == "0", "nobody to wait")
 
 
