@@ -103,6 +103,7 @@ in_child(void)
         for (struct pn_hub *hub = c->all; hub != NULL; hub = hub->next_all) {
             abandon(hub);
         }
+        pn_fleet_forked(c->fleet);
     }
     pthread_mutex_init(&open_clients.lock, NULL);
 }

@@ -105,3 +105,14 @@ pn_fleet_undial(struct pn_fleet *fleet, uint16_t number)
         node->dialling -= node->dialling > 0;
     }
 }
+
+void
+pn_fleet_forked(struct pn_fleet *fleet)
+{
+    for (uint16_t i = 0; i < fleet->nodes.n; i++) {
+        struct fleet_node *node = fleet_at(fleet, i);
+        if (node != NULL) {
+            node->dialling = 0;
+        }
+    }
+}

@@ -111,6 +111,22 @@ def test_grandchildren_under_load(fleet: Fleet, client: Any) -> None:  # noqa: F
     assert load.account.errors.total() == 0, load.account.last
 
 
+def test_while_threads_dial(serve: Any) -> None:
+    """As many as may at once: the child has none of them, and dials for itself."""
+    server = serve(Redis())
+    with pinyon.Client(f"redis://{server.address}") as opened:
+        server.pause()  # its kernel accepts; nobody is greeted
+        threads = [threading.Thread(target=opened.get, args=["k"]) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        until(lambda: opened.stats()["fleet"]["dials"] >= 4, "four dials")
+        pid = in_child(lambda: use(opened, "child"))
+        server.resume()
+        for thread in threads:
+            thread.join()
+        assert ended(pid) == 0
+
+
 def test_a_call_that_waits(redis: Redis, request: Any) -> None:
     """Its reply comes after the fork, in the parent and nowhere else."""
     with fleet_of("redis", request).connect() as opened:

@@ -21,6 +21,18 @@ test_at_once(void)
     pn_fleet_free(fleet);
 }
 
+/* A child of a fork does not wait for dials of threads that it has not. */
+static void
+test_forked(void)
+{
+    struct pn_fleet *fleet = fleet_make(PN_FLEET_SINGLE, 1, NULL);
+    while (pn_fleet_dial(fleet, 0, START) == 0) {
+    }
+    pn_fleet_forked(fleet);
+    CHECK_EQ(pn_fleet_dial(fleet, 0, START), 0);
+    pn_fleet_free(fleet);
+}
+
 /* The waits after failures grow, are drawn, and end at dial_max. */
 static void
 test_backoff(void)
@@ -121,6 +133,7 @@ int
 main(void)
 {
     RUN(test_at_once);
+    RUN(test_forked);
     RUN(test_backoff);
     RUN(test_together);
     RUN(test_flapping);
