@@ -257,16 +257,16 @@ pn_fleet_asked(struct pn_fleet *fleet, uint16_t node,
 
 /* When NODE may be dialled: 0 now (counted as begun: answer with connected(),
  * trouble(DIAL) or undial()), else the time to ask again. A node that is DOWN: for its
- * task only. PN_NEVER: there is no such node. A dial that nobody ends is forgotten after
- * 10 s. */
+ * task only. PN_NEVER: there is no such node. A dial that nobody ends is forgotten
+ * after 10 s. */
 uint64_t
 pn_fleet_dial(struct pn_fleet *fleet, uint16_t node, uint64_t now);
 /* A dial that was begun is given up, by no fault of the node. */
 void
 pn_fleet_undial(struct pn_fleet *fleet, uint16_t node);
 
-/* In the child of a fork: the threads that dialled are not here, and what they had begun
- * never ends. */
+/* In the child of a fork: the threads that dialled are not here, and what they had
+ * begun never ends. */
 void
 pn_fleet_forked(struct pn_fleet *fleet);
 
