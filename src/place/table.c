@@ -7,7 +7,6 @@
  *   couchbase      15 bits of CRC-32, % vBuckets; map from the server
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -131,101 +130,35 @@ check_previous(const struct place_table *self, const struct pn_place *previous,
     return PN_OK;
 }
 
-/* What it takes to deal: the members by name, so that the table depends on who they
- * are and not on the order in which a process lists them. */
-struct dealing {
-    struct named {
-        const char *name;
-        uint16_t position;
-    } * named;
-    uint16_t *rank; /* of each position */
-    struct assign_node *node;
-    struct assign_remainder *scratch;
-};
-
 static int
-by_name(const void *left, const void *right)
+fill(struct place_table *self, struct pn_why *why)
 {
-    const struct named *a = left, *b = right;
-    return strcmp(a->name, b->name);
-}
-
-static void
-rank_members(const struct pn_place *place, struct dealing *dealing)
-{
-    for (uint32_t i = 0; i < place->n; i++) {
-        dealing->named[i] = (struct named){place->member[i].name, (uint16_t)i};
-    }
-    qsort(dealing->named, place->n, sizeof *dealing->named, by_name);
-    for (uint32_t k = 0; k < place->n; k++) {
-        uint32_t i = dealing->named[k].position;
-        dealing->rank[i] = (uint16_t)k;
-        dealing->node[k].id = pn_xxh3(place->member[i].name, place->member[i].len, 0);
-        dealing->node[k].weight = place->member[i].weight;
-        dealing->node[k].zone = place->member[i].zone;
-    }
-}
-
-/* Deals all slots; in the table stand ranks. */
-static void
-deal(struct place_table *self, const struct dealing *dealing)
-{
+    const struct pn_place *place = &self->base;
     struct assign_slots table = {self->owner, self->replica, self->slots,
                                  self->replicas};
-    struct assign_node *node = dealing->node;
-    uint32_t n = self->base.n;
+    struct assign_node *node = place_alloc(place->n, sizeof *node);
+    struct assign_remainder *scratch = place_alloc(place->n, sizeof *scratch);
+    if (node == NULL || scratch == NULL) {
+        pn_free(scratch);
+        pn_free(node);
+        return place_no_memory(why);
+    }
+    for (uint32_t i = 0; i < place->n; i++) {
+        node[i].id = pn_xxh3(place->member[i].name, place->member[i].len, 0);
+        node[i].weight = place->member[i].weight;
+        node[i].zone = place->member[i].zone;
+    }
     for (uint32_t s = 0; s < self->slots; s++) {
         if (self->owner[s] != ASSIGN_NONE) {
             node[self->owner[s]].held++;
         }
     }
-    assign_targets(node, n, self->slots, dealing->scratch);
-    assign_owners(node, n, &table);
-    assign_replicas(node, n, &table);
-}
-
-static void
-to_ranks(uint16_t *entry, size_t n, const struct dealing *dealing)
-{
-    for (size_t i = 0; i < n; i++) {
-        entry[i] = entry[i] == ASSIGN_NONE ? ASSIGN_NONE : dealing->rank[entry[i]];
-    }
-}
-
-static void
-to_positions(uint16_t *entry, size_t n, const struct dealing *dealing)
-{
-    for (size_t i = 0; i < n; i++) {
-        entry[i] = dealing->named[entry[i]].position;
-    }
-}
-
-static int
-fill(struct place_table *self, struct pn_why *why)
-{
-    const struct pn_place *place = &self->base;
-    size_t copies = (size_t)self->slots * self->replicas;
-    struct dealing dealing = {
-        .named = place_alloc(place->n, sizeof *dealing.named),
-        .rank = place_alloc(place->n, sizeof *dealing.rank),
-        .node = place_alloc(place->n, sizeof *dealing.node),
-        .scratch = place_alloc(place->n, sizeof *dealing.scratch),
-    };
-    bool is_there = dealing.named != NULL && dealing.rank != NULL &&
-                    dealing.node != NULL && dealing.scratch != NULL;
-    if (is_there) {
-        rank_members(place, &dealing);
-        to_ranks(self->owner, self->slots, &dealing);
-        to_ranks(self->replica, copies, &dealing);
-        deal(self, &dealing);
-        to_positions(self->owner, self->slots, &dealing);
-        to_positions(self->replica, copies, &dealing);
-    }
-    pn_free(dealing.scratch);
-    pn_free(dealing.node);
-    pn_free(dealing.rank);
-    pn_free(dealing.named);
-    return is_there ? PN_OK : place_no_memory(why);
+    assign_targets(node, place->n, self->slots, scratch);
+    assign_owners(node, place->n, &table);
+    assign_replicas(node, place->n, &table);
+    pn_free(scratch);
+    pn_free(node);
+    return PN_OK;
 }
 
 /* ---- The family ------------------------------------------------------------ */
@@ -283,6 +216,7 @@ build(struct pn_place *place, const struct pn_place_opts *opts, struct pn_why *w
         deal_ranges(self);
         return PN_OK;
     }
+    place_sort_by_name(place); /* what a table says must not depend on their order */
     memset(self->owner, 0xff, self->slots * sizeof *self->owner);
     if (columns > 0) {
         memset(self->replica, 0xff, columns * sizeof *self->replica);
