@@ -82,17 +82,16 @@ take_digits(const char *p, const char *end, uint32_t *value)
     return p > first && p < end ? p : NULL;
 }
 
-/* "VALUE KEY FLAGS SIZE" and its value, which a get's reply is made of, when all of it
- * is there: looked at once, a fifth of what finding the line and cutting words costs.
- * 0: it is not of this plain form (a CAS, two spaces, a flag of ten digits) or not
- * whole, and judged below. */
+/* "VALUE KEY FLAGS SIZE", the line that a get's reply is made of: its bytes with the
+ * CRLF, looked at once, a fifth of what finding the line and cutting words costs. 0: it
+ * is not of this plain form (a CAS, two spaces, a flag of ten digits) or not whole, and
+ * judged below. */
 static ptrdiff_t
-take_plain_value(struct pn_mc_reader *r, const char *buf, size_t len,
-                 struct pn_classic_reply *reply)
+take_plain_line(const char *buf, size_t len, struct pn_classic_reply *reply,
+                uint64_t *size)
 {
     const char *end = buf + len;
-    uint32_t max = r->value_max != 0 ? r->value_max : PN_MC_VALUE_MAX;
-    uint32_t flags, size;
+    uint32_t flags, number;
     if (len < 6 || memcmp(buf, "VALUE ", 6) != 0) {
         return 0;
     }
@@ -105,24 +104,27 @@ take_plain_value(struct pn_mc_reader *r, const char *buf, size_t len,
     if (p == NULL || *p != ' ') {
         return 0;
     }
-    p = take_digits(p + 1, end, &size);
-    if (p == NULL || *p != '\r' || size > max || (size_t)(end - p) < size + 4 ||
-        p[1] != '\n' || p[size + 2] != '\r' || p[size + 3] != '\n') {
+    p = take_digits(p + 1, end, &number);
+    if (p == NULL || *p != '\r' || end - p < 2 || p[1] != '\n') {
         return 0;
     }
     *reply = (struct pn_classic_reply){.kind = PN_REPLY_VALUE, .key = key};
     reply->flags = flags;
-    reply->value = (struct pn_bytes){p + 2, size};
-    r->need = r->seen = 0;
-    r->skip = (size_t)(p - buf) + size + 4;
-    return (ptrdiff_t)r->skip;
+    *size = number;
+    return p + 2 - buf;
 }
 
-/* The line of a message but its value. 0, or a code. */
-static int
-take_line(struct pn_bytes rest, struct pn_classic_reply *reply, uint64_t *size)
+/* The line of a message, whatever it is: its bytes with the CRLF, 0 need more, or a
+ * code. */
+static ptrdiff_t
+take_line(struct pn_mc_reader *r, const char *buf, size_t len,
+          struct pn_classic_reply *reply, uint64_t *size)
 {
-    struct pn_bytes word;
+    struct pn_bytes rest, word;
+    ptrdiff_t n = pn_mc_line(r, true, buf, len, &rest);
+    if (n <= 0) {
+        return n;
+    }
     int kind = rest.len > 0 && rest.ptr[0] != ' ' && pn_word_next(&rest, &word)
                    ? kind_of(word)
                    : PN_WIRE_E_REPLY;
@@ -130,30 +132,27 @@ take_line(struct pn_bytes rest, struct pn_classic_reply *reply, uint64_t *size)
         return kind;
     }
     *reply = (struct pn_classic_reply){.kind = (enum pn_classic_kind)kind};
-    return kind == PN_REPLY_VALUE ? take_value_line(rest, reply, size)
-                                  : take_rest(rest, word, reply);
+    int code = kind == PN_REPLY_VALUE ? take_value_line(rest, reply, size)
+                                      : take_rest(rest, word, reply);
+    return code < 0 ? code : n;
 }
 
 ptrdiff_t
 pn_classic_reply(struct pn_mc_reader *r, const char *buf, size_t len,
                  struct pn_classic_reply *reply)
 {
-    struct pn_bytes line;
-    ptrdiff_t n = len < r->need ? 0 : take_plain_value(r, buf, len, reply);
-    if (n > 0) {
-        return n;
-    }
-    n = pn_mc_line(r, true, buf, len, &line);
-    if (n <= 0) {
-        return n;
-    }
     struct pn_classic_reply got;
     uint64_t size = 0;
-    int code = take_line(line, &got, &size);
-    if (code < 0) {
-        return code;
+    if (len < r->need) {
+        return 0;
     }
-    if (got.kind == PN_REPLY_VALUE) {
+    ptrdiff_t n = take_plain_line(buf, len, &got, &size);
+    if (n > 0) {
+        r->need = r->seen = 0;
+    } else {
+        n = take_line(r, buf, len, &got, &size);
+    }
+    if (n > 0 && got.kind == PN_REPLY_VALUE) {
         n = pn_mc_value(r, buf, len, (size_t)n, size, &got.value);
     }
     if (n > 0) {

@@ -30,6 +30,8 @@ test_values(void)
     READS(feed_classic_reply, NULL, "VALUE k 7 4 9\r\n\r\n\r\n\r\nEND\r\n",
           "VALUE \"k\" flags 7 \"\\r\\n\\r\\n\" cas 9\nEND .\n");
     READS(feed_classic_reply, NULL, "VALUE k 0 3\r\nab", "15 left\n");
+    READS(feed_classic_reply, NULL, "VALUE key 0 2\r\nab\r\nEND\r\n",
+          "VALUE \"key\" flags 0 \"ab\"\nEND .\n");
     READS(feed_classic_reply, NULL, "42\r\n0\r\n", "number 42 .\nnumber 0 .\n");
     READS(feed_classic_reply, NULL, "-1\r\n", "malformed PN_WIRE_E_REPLY\n");
     READS(feed_classic_reply, NULL, "VALUE  k  7  2 \r\nab\r\n",
