@@ -214,16 +214,19 @@ take_value(const struct reply_reader *reader, struct pn_bytes *reply)
     return reply_text(reader, meta.value);
 }
 
-/* Of get_many: a dict where one part asked for all the keys, else a list. */
+/* Of get_many, where one part asked for all the keys: to the dict of what was found. */
 static PyObject *
-take_keys(struct call *call, const struct command *command,
+take_resp(struct call *call, const struct command *command,
           const struct reply_reader *reader, struct pn_bytes *reply)
 {
-    if (command->merge == MERGE_ONE && !reader->is_decoded) {
+    if (call->key != NULL && command->merge == MERGE_ONE && !reader->is_decoded) {
         size_t n = (size_t)PyTuple_Size(call->keys);
-        PyObject *found = reply_take_found(*reply, call->key, n);
-        if (found != NULL || PyErr_Occurred()) {
-            return found;
+        call->found = reply_take_found(*reply, call->key, n);
+        if (call->found != NULL) {
+            Py_RETURN_NONE;
+        }
+        if (PyErr_Occurred()) {
+            return NULL;
         }
     }
     return reply_take(reader, reply);
@@ -242,8 +245,7 @@ value_of(struct call *call, struct part *part, const struct reply_reader *reader
     }
     switch (command->answer) {
     case ANSWER_RESP:
-        return call->key != NULL ? take_keys(call, command, reader, &reply)
-                                 : reply_take(reader, &reply);
+        return take_resp(call, command, reader, &reply);
     case ANSWER_META:
         return meta_reply_take(reader, &reply, part->request.is_gutter);
     case ANSWER_VALUE:
@@ -332,9 +334,6 @@ result_of_keys(struct call *call)
     if (reply == NULL || call->found != NULL) {
         Py_XDECREF(reply);
         return reply == NULL ? NULL : Py_NewRef(call->found);
-    }
-    if (PyDict_Check(reply)) {
-        return reply;
     }
     if (!PyList_Check(reply) || PyList_Size(reply) != PyTuple_Size(call->keys)) {
         Py_DECREF(reply);
