@@ -38,7 +38,13 @@ place_identity(const struct place_member *member, size_t *len)
 }
 
 static int
-compare(const void *left, const void *right)
+by_index(const struct place_member *a, const struct place_member *b)
+{
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+static int
+by_identity(const void *left, const void *right)
 {
     size_t alen, blen;
     const char *a = place_identity(left, &alen), *b = place_identity(right, &blen);
@@ -46,22 +52,21 @@ compare(const void *left, const void *right)
         return alen < blen ? -1 : 1;
     }
     int order = memcmp(a, b, alen);
-    const struct place_member *l = left, *r = right;
-    return order != 0 ? order : (l->index > r->index) - (l->index < r->index);
+    return order != 0 ? order : by_index(left, right);
 }
 
 static int
-compare_names(const void *left, const void *right)
+by_name(const void *left, const void *right)
 {
     const struct place_member *a = left, *b = right;
     int order = strcmp(a->name, b->name);
-    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+    return order != 0 ? order : by_index(a, b);
 }
 
 void
 place_sort_by_name(struct pn_place *place)
 {
-    qsort(place->member, place->n, sizeof *place->member, compare_names);
+    qsort(place->member, place->n, sizeof *place->member, by_name);
     place->weight_sum = 0;
     for (uint32_t i = 0; i < place->n; i++) {
         place->weight_sum += place->member[i].weight;
@@ -71,5 +76,5 @@ place_sort_by_name(struct pn_place *place)
 void
 place_sort_twemproxy(struct pn_place *place)
 {
-    qsort(place->member, place->n, sizeof *place->member, compare);
+    qsort(place->member, place->n, sizeof *place->member, by_identity);
 }
