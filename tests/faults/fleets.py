@@ -15,10 +15,10 @@ KINDS = ("redis", "cluster", "memcached")
 NAME = "faults"  # of our connections, as CLIENT LIST shows them
 
 
-def connections_to(port: int) -> int:
-    """Of this process and others: those that are established."""
+def connections_to(port: int) -> set[str]:
+    """Of this process and others: the near ends of those that are established."""
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+    return {r[1] for r in rows if r[2].endswith(f":{port:04X}") and r[3] == "01"}
 
 
 class Fleet:
@@ -40,7 +40,7 @@ class Fleet:
     def _connections(self, server: Redis | Memcached) -> int:
         if isinstance(server, Redis):
             return len(self._named(server))
-        return connections_to(server.port)
+        return len(connections_to(server.port))
 
     def _named(self, server: Redis) -> set[int]:
         listed = server.call("CLIENT", "LIST")

@@ -28,6 +28,8 @@ from tests.servers import until
 Step = tuple[str, tuple[Any, ...]]
 Steps = Generator[Step, Any, None]
 _numbers = itertools.count()  # keys of one load are never those of another
+#: Seconds a call may take where nobody hangs, but perhaps the machine, for some.
+PATIENT = 20
 PAUSE = 0.001  # after an error: an outage is waited through, not spun through
 
 

@@ -12,16 +12,13 @@ import pytest
 
 from tests.servers import Cluster, ClusterNode, slot_of, until
 
-from .load import Counter, Load, ManyReader, Reader, Writer
+from .load import PATIENT, Counter, Load, ManyReader, Reader, Writer
 from .recovery import ALLOWED, Probe
 
 ALL = (Writer, Counter, Reader, ManyReader)
 slow = pytest.mark.slow
 Serve = Callable[[Cluster], Cluster]
 both = pytest.mark.parametrize("version", ["redis", pytest.param("valkey", marks=slow)])
-
-
-PATIENT = 20  # seconds a call may take: no error of a machine that stops for some
 
 
 def client_of(cluster: Cluster, **options: Any) -> Any:

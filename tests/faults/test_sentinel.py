@@ -22,11 +22,10 @@ import pytest
 
 from tests.servers import CALM, Port, Proxy, Redis, ReplyError, Sentinels, until
 
-from .load import Counter, Load, ManyReader, Reader, Writer
+from .load import PATIENT, Counter, Load, ManyReader, Reader, Writer
 from .recovery import ALLOWED, Probe
 
 ALL = (Writer, Counter, Reader, ManyReader)
-PATIENT = 20  # seconds a call may take: no error of a machine that stops for some
 slow = pytest.mark.slow
 Started = TypeVar("Started", Sentinels, Proxy)
 Serve = Callable[[Started], Started]

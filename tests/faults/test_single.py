@@ -12,7 +12,7 @@ import pytest
 
 from tests.servers import Memcached, Proxy, Redis, until
 
-from .load import Load
+from .load import PATIENT, Load
 
 
 @dataclass
@@ -49,7 +49,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
 @engines
 def patient(request: pytest.FixtureRequest) -> Iterator[Site]:
     """Whose client has time: for who wants no error of a machine that is slow."""
-    with site_of(request.param, 20) as made:
+    with site_of(request.param, PATIENT) as made:
         yield made
 
 

@@ -21,10 +21,10 @@ import pytest
 
 from tests.servers import HOST, Cluster, Proxy, Redis, slot_of, until
 
+from .load import PATIENT
 from .worker import KEYS
 
 slow = pytest.mark.slow
-PATIENT = 20  # seconds a call may take: no error of a machine that stops for some
 COOLDOWN = 0.2  # seconds between two questions of one host
 ROOT = Path(__file__).parents[2]
 _numbers = itertools.count()

@@ -180,14 +180,20 @@ board_unlock(void *context)
     pthread_mutex_unlock(&board->lock);
 }
 
+static struct pn_board
+face_of(struct board *board)
+{
+    return (struct pn_board){board, board_read, board_publish, board_lock,
+                             board_unlock};
+}
+
 /* Who comes second takes the map from the board and asks nobody. */
 static void
 test_board(void)
 {
     struct town town = {0};
     struct board board = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    const struct pn_board face = {&board, board_read, board_publish, board_lock,
-                                  board_unlock};
+    const struct pn_board face = face_of(&board);
     town.server = scripted_start(talk, &town);
     struct pn_client *client[4];
     for (int i = 0; i < 4; i++) {
@@ -211,8 +217,7 @@ test_board_of_meanwhile(void)
 {
     struct town town = {0};
     struct board board = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    const struct pn_board face = {&board, board_read, board_publish, board_lock,
-                                  board_unlock};
+    const struct pn_board face = face_of(&board);
     town.server = scripted_start(talk, &town);
     for (int i = 0; i < 2; i++) {
         struct pn_client *client = fleet_of(PN_FLEET_CLUSTER, &town.server, 1,
@@ -237,8 +242,7 @@ test_board_of_rubbish(void)
 {
     struct town town = {0};
     struct board board = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    const struct pn_board face = {&board, board_read, board_publish, board_lock,
-                                  board_unlock};
+    const struct pn_board face = face_of(&board);
     town.server = scripted_start(talk, &town);
     board.len = 5000;
     board.bytes = malloc(board.len);
